@@ -1,0 +1,55 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+// The only allowed imports run downwards:
+//
+//   MotionStreamCLI -> MotionStream -> Tracks -> Frames
+//        |                  |-> CKernels -> COpenBLAS
+//        |                  '-> CSentencePiece
+//        '-> Media -> Frames, CLibAV, CPNG
+let package = Package(
+  name: "motionstream",
+  products: [
+    .executable(name: "motionstream", targets: ["MotionStreamCLI"])
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+  ],
+  targets: [
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(
+      name: "CLibAV", pkgConfig: "libavformat",
+      providers: [.apt(["libavformat-dev", "libavcodec-dev", "libswscale-dev"])]),
+    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .target(
+      name: "CSentencePiece",
+      linkerSettings: [.linkedLibrary("sentencepiece"), .linkedLibrary("stdc++")]),
+    .target(
+      name: "CKernels", dependencies: ["COpenBLAS"],
+      cSettings: [.unsafeFlags(["-O3", "-ffp-contract=fast"])],
+      linkerSettings: [.linkedLibrary("m"), .linkedLibrary("pthread")]),
+    .target(name: "Frames", swiftSettings: strict),
+    .target(name: "Tracks", dependencies: ["Frames"], swiftSettings: strict),
+    .target(
+      name: "MotionStream", dependencies: ["Frames", "Tracks", "CKernels", "CSentencePiece"],
+      swiftSettings: strict),
+    .target(name: "Media", dependencies: ["Frames", "CLibAV", "CPNG"], swiftSettings: strict),
+    .executableTarget(
+      name: "MotionStreamCLI",
+      dependencies: [
+        "Frames", "Tracks", "MotionStream", "Media",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+  ]
+)
