@@ -1,0 +1,221 @@
+"""What a model directory says about itself, as plain values.
+
+`transformer/config.json`, `tiny_vae/config.json` and `text_encoder/config.json` keep the fields
+of diffusers and transformers; `motionstream.json` holds what those have no field for. Reading is
+strict: a missing field and an unknown field are both errors that name the field.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+
+def _strict(cls, values: dict, where: str):
+    """Build `cls` from `values`, refusing missing and unknown fields (`_x` and `x-y` are free)."""
+    names = {field.name for field in fields(cls)}
+    given = {k: v for k, v in values.items() if not k.startswith(("_", "x-"))}
+    if missing := sorted(names - given.keys()):
+        raise ValueError(f"{where}: missing {', '.join(missing)}")
+    if unknown := sorted(given.keys() - names):
+        raise ValueError(f"{where}: unknown {', '.join(unknown)}")
+    return cls(**given)
+
+
+@dataclass(frozen=True)
+class TrackHeadConfig:
+    """`track_config` of the transformer: the sizes of the track head."""
+
+    id_dim: int
+    track_channels: int
+    vae_spatial_compression: int
+    vae_temporal_compression: int
+    max_track_id: int
+    use_bias: bool
+
+
+@dataclass(frozen=True)
+class TransformerConfig:
+    """diffusers' WanTransformer3DModel fields, plus the track head."""
+
+    patch_size: tuple[int, int, int]
+    num_attention_heads: int
+    attention_head_dim: int
+    in_channels: int
+    out_channels: int
+    text_dim: int
+    freq_dim: int
+    ffn_dim: int
+    num_layers: int
+    cross_attn_norm: bool
+    qk_norm: str
+    eps: float
+    image_dim: int | None
+    added_kv_proj_dim: int | None
+    rope_max_seq_len: int
+    track_config: TrackHeadConfig | None
+
+    @property
+    def dim(self) -> int:
+        """Width D of the residual stream."""
+        return self.num_attention_heads * self.attention_head_dim
+
+    @staticmethod
+    def from_dict(values: dict) -> TransformerConfig:
+        where = "transformer/config.json"
+        values = dict(values)
+        if values.get("track_config") is not None:
+            values["track_config"] = _strict(
+                TrackHeadConfig, values["track_config"], where + ": track_config"
+            )
+        values["patch_size"] = tuple(values.get("patch_size", ()))
+        config = _strict(TransformerConfig, values, where)
+        if config.qk_norm != "rms_norm_across_heads":
+            raise ValueError(f"{where}: qk_norm {config.qk_norm!r} is not rms_norm_across_heads")
+        if len(config.patch_size) != 3 or config.patch_size[0] != 1:
+            raise ValueError(f"{where}: patch_size {config.patch_size} is not [1, h, w]")
+        return config
+
+
+@dataclass(frozen=True)
+class TinyVAEConfig:
+    """`tiny_vae/config.json`: a TAEHV with free widths."""
+
+    latent_channels: int
+    image_channels: int
+    patch_size: int
+    encoder_widths: list[int]
+    decoder_widths: list[int]
+    encoder_time_downscale: list[int]
+    decoder_time_upscale: list[int]
+    memblocks_per_stage: int
+
+    @staticmethod
+    def from_dict(values: dict) -> TinyVAEConfig:
+        return _strict(TinyVAEConfig, values, "tiny_vae/config.json")
+
+
+@dataclass(frozen=True)
+class TextEncoderConfig:
+    """The fields of Hugging Face's UMT5Config that the encoder needs; the rest is ignored."""
+
+    vocab_size: int
+    d_model: int
+    d_kv: int
+    d_ff: int
+    num_layers: int
+    num_heads: int
+    relative_attention_num_buckets: int
+    relative_attention_max_distance: int
+    layer_norm_epsilon: float
+
+    @staticmethod
+    def from_dict(values: dict) -> TextEncoderConfig:
+        names = {field.name for field in fields(TextEncoderConfig)}
+        known = {k: v for k, v in values.items() if k in names}
+        return _strict(TextEncoderConfig, known, "text_encoder/config.json")
+
+
+@dataclass(frozen=True)
+class CacheRules:
+    """Which clean latent frames a chunk may look back at, and where RoPE places them."""
+
+    unit: str  # "chunks" | "frames": what `sink` and `window` count
+    sink: int
+    window: int  # past context without the sink and without the current chunk
+    positions: str  # "slot" (temporal index = place in the cache) | "absolute" (latent frame)
+
+
+@dataclass(frozen=True)
+class SamplerRules:
+    """The few-step schedule."""
+
+    timesteps: list[float]
+    warp: bool
+    shift: float
+    train_timesteps: int
+    commit_timestep: float
+
+
+@dataclass(frozen=True)
+class ImageRules:
+    """How a first picture enters the model."""
+
+    rule: str  # "none" | "channels" | "prefill"
+    tail: str  # "zeros" | "grey": latents >= 1 of the image condition
+
+
+@dataclass(frozen=True)
+class TrackRules:
+    """How points become the track map."""
+
+    cell_rule: str  # "floor" | "round_grid" | "bilinear"
+    collision: str  # "add" | "assign"
+    max_id: int
+    base: float
+    ids: str  # "file" | "scattered"
+
+
+@dataclass(frozen=True)
+class TextRules:
+    """Rows the text embedding is zero-padded to."""
+
+    max_tokens: int
+
+
+@dataclass(frozen=True)
+class ModelConfiguration:
+    """`motionstream.json`."""
+
+    format: str
+    version: int
+    name: str
+    fps: float
+    width: int
+    height: int
+    spatial_compression: int
+    temporal_compression: int
+    cache: CacheRules
+    chunk: int
+    first_chunk: int
+    sampler: SamplerRules
+    input_slots: list[str]
+    image: ImageRules
+    tracks: TrackRules | None
+    text: TextRules
+
+    @staticmethod
+    def from_dict(values: dict) -> ModelConfiguration:
+        where = "motionstream.json"
+        values = dict(values)
+        parts = {
+            "cache": CacheRules,
+            "sampler": SamplerRules,
+            "image": ImageRules,
+            "tracks": TrackRules,
+            "text": TextRules,
+        }
+        for name, cls in parts.items():
+            if values.get(name) is not None:
+                values[name] = _strict(cls, values[name], f"{where}: {name}")
+        config = _strict(ModelConfiguration, values, where)
+        if (config.format, config.version) != ("motionstream-model", 1):
+            raise ValueError(f"{where}: format {config.format!r} version {config.version}")
+        return config
+
+    @property
+    def sink_frames(self) -> int:
+        """Latent frames that are never evicted. A sink chunk counts its own frames: the first
+        chunk of a stream may be shorter than the others."""
+        if self.cache.unit == "frames" or self.cache.sink == 0:
+            return self.cache.sink
+        return self.first_chunk + (self.cache.sink - 1) * self.chunk
+
+    @property
+    def window_frames(self) -> int:
+        """Latent frames of rolling past context."""
+        return self.cache.window * (self.chunk if self.cache.unit == "chunks" else 1)
+
+    @property
+    def latent_size(self) -> tuple[int, int]:
+        """Latent height and width."""
+        return self.height // self.spatial_compression, self.width // self.spatial_compression
