@@ -21,7 +21,7 @@ typedef struct MSPool MSPool;
 MSPool *ms_pool_create(int threads);
 void ms_pool_destroy(MSPool *pool);
 int ms_pool_threads(const MSPool *pool);
-/// Runs body(context, index) for index in 0 ..< count over the pool.
+/// Runs body(context, index) for index in 0 ..< count over the pool. The body must not use the pool.
 void ms_pool_run(MSPool *pool, int64_t count, void (*body)(void *context, int64_t index),
                  void *context);
 /// "avx512", "avx2" or "baseline": the code path chosen on this machine.
@@ -51,7 +51,7 @@ void ms_linear_free(MSLinear *linear);
 void ms_linear(MSPool *pool, const MSLinear *linear, const float *x, int64_t ldx, float *y,
                int64_t ldy, int64_t M, MSActivation activation, MSWrite write, const float *gate,
                int64_t rows_per_gate);
-/// y = activation(y) * x, elementwise over count (the gated feed-forward of umT5 after two linears).
+/// y = y * x over count (the gated feed-forward of umT5 after two linears, one of them with GELU).
 void ms_multiply(MSPool *pool, const float *x, float *y, int64_t count);
 
 // MARK: Norms
@@ -76,7 +76,7 @@ void ms_rope(MSPool *pool, const float *x, int64_t ldx, const float *cosine, con
 
 /// o[Q, H*E] = softmax(scale * q k^T + bias) v per head, tiled with an online softmax: the whole score
 /// matrix is never built. q [Q, H*E], k and v [KV, H*E]. bias is NULL or [H, Q, KV] (umT5).
-/// `scratch` holds ms_attention_scratch(...) floats.
+/// `scratch` holds ms_attention_scratch(...) floats. A row with no key, or with every score -infinity, gives zeros.
 void ms_attention(MSPool *pool, const float *q, int64_t ldq, const float *k, int64_t ldk,
                   const float *v, int64_t ldv, float *o, int64_t ldo, int64_t Q, int64_t KV,
                   int64_t H, int64_t E, float scale, const float *bias, float *scratch);
@@ -92,7 +92,7 @@ MSConv *ms_conv_prepare(const float *w, const float *bias, int64_t out, int64_t 
                         int64_t stride);
 void ms_conv_free(MSConv *conv);
 /// y[H/stride, W/stride, out] = activation(conv(concat(a, b)) + residual). a [H, W, in_a] and
-/// b [H, W, in - in_a] (NULL when in_a == in; a NULL `a`... is not allowed) are the two halves of the input channels;
+/// b [H, W, in - in_a] (NULL when in_a == in) are the two parts of the input channels;
 /// residual [H/stride, W/stride, out] or NULL is added before the activation.
 /// `scratch` holds ms_conv_scratch(...) floats. Odd H or W with stride 2 round up, as PyTorch does.
 void ms_conv2d(MSPool *pool, const MSConv *conv, const float *a, int64_t in_a, const float *b,
