@@ -1,0 +1,122 @@
+import CKernels
+
+/// The threads that kernels run on. One kernel at a time; results do not depend on the number.
+package final class Pool: Sendable {
+  // The C pool serialises its callers, so sharing the handle is safe.
+  nonisolated(unsafe) let handle: OpaquePointer
+
+  /// Starts `threads` >= 1 workers, the caller included.
+  package init(threads: Int) throws(ModelError) {
+    guard (1...1024).contains(threads) else {
+      throw ModelError(.usage, "threads: expected 1 to 1024, found \(threads)")
+    }
+    guard let handle = ms_pool_create(Int32(threads)) else {
+      throw ModelError(.outOfMemory, "cannot start \(threads) threads")
+    }
+    self.handle = handle
+  }
+
+  deinit { ms_pool_destroy(handle) }
+
+  /// Number of workers, the caller included.
+  package var threads: Int { Int(ms_pool_threads(handle)) }
+
+  /// The instruction set that the kernels chose on this machine.
+  package static var kernelPath: String { String(cString: ms_kernel_path()) }
+}
+
+/// A function applied to each value of a layer's result.
+package enum Activation: Sendable {
+  case none, geluTanh, silu, relu
+
+  var code: MSActivation {
+    switch self {
+    case .none: MSActivationNone
+    case .geluTanh: MSActivationGELUTanh
+    case .silu: MSActivationSiLU
+    case .relu: MSActivationReLU
+    }
+  }
+}
+
+/// How a linear layer's result meets what is already there.
+package enum Write {
+  /// y = r
+  case store
+  /// y += r
+  case add
+  /// y += gate * r; one gate row [N] for every `rowsPerGate` rows.
+  case gatedAdd(Matrix, rowsPerGate: Int)
+}
+
+/// y = x Wᵀ + b with the weight packed for this machine. Immutable.
+package final class LinearLayer: Sendable {
+  /// Width of the input rows.
+  package let inputs: Int
+  /// Width of the output rows.
+  package let outputs: Int
+  nonisolated(unsafe) let handle: OpaquePointer?
+
+  /// Packs `weight` [outputs, inputs] and `bias` [outputs].
+  package init(
+    weight: UnsafePointer<Float>, bias: UnsafePointer<Float>?, outputs: Int, inputs: Int
+  ) throws(ModelError) {
+    guard let handle = ms_linear_prepare(weight, bias, Int64(outputs), Int64(inputs)) else {
+      throw ModelError(.outOfMemory, "cannot hold a \(outputs)x\(inputs) weight")
+    }
+    self.handle = handle
+    self.outputs = outputs
+    self.inputs = inputs
+  }
+
+  /// A layer without weights, for taking inventory of a model; must not be run.
+  init(unpreparedOutputs outputs: Int, inputs: Int) {
+    handle = nil
+    self.outputs = outputs
+    self.inputs = inputs
+  }
+
+  deinit { if let handle { ms_linear_free(handle) } }
+}
+
+/// A 1x1 or 3x3 convolution over [H, W, C] with the weight packed for this machine. Immutable.
+package final class ConvLayer: Sendable {
+  /// Input channels.
+  package let inputs: Int
+  /// Output channels.
+  package let outputs: Int
+  /// 1 or 3; the picture is padded by half of it.
+  package let kernel: Int
+  /// 1 or 2.
+  package let stride: Int
+  nonisolated(unsafe) let handle: OpaquePointer?
+
+  /// Packs `weight` [outputs, inputs, kernel, kernel] and `bias` [outputs].
+  package init(
+    weight: UnsafePointer<Float>, bias: UnsafePointer<Float>?, outputs: Int, inputs: Int,
+    kernel: Int, stride: Int
+  ) throws(ModelError) {
+    precondition((kernel == 1 || kernel == 3) && (stride == 1 || stride == 2))
+    let handle = ms_conv_prepare(
+      weight, bias, Int64(outputs), Int64(inputs), Int64(kernel), Int64(stride))
+    guard let handle else {
+      throw ModelError(.outOfMemory, "cannot hold a \(outputs)x\(inputs)x\(kernel) convolution")
+    }
+    self.handle = handle
+    self.outputs = outputs
+    self.inputs = inputs
+    self.kernel = kernel
+    self.stride = stride
+  }
+
+  /// A layer without weights, for taking inventory of a model; must not be run.
+  init(unpreparedOutputs outputs: Int, inputs: Int, kernel: Int, stride: Int) {
+    handle = nil
+    self.outputs = outputs
+    self.inputs = inputs
+    self.kernel = kernel
+    self.stride = stride
+  }
+
+  deinit { if let handle { ms_conv_free(handle) } }
+}
