@@ -1,0 +1,350 @@
+"""A ray caster for flat lists of rays: every step is one batched tensor operation.
+
+A ray is (frame, x, y): pixel coordinates with corner origin, so the first pixel's centre is
+(0.5, 0.5). Pictures and ground-truth visibility come from the same `Tracer.trace`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from . import shapes
+from .scene import FLOOR_COLOURS, SKIES
+
+HAZE = 26.0  # distance at which the floor melts into the horizon
+NEAR = 0.05
+
+
+@dataclass
+class Hit:
+    """What rays meet. `owner`: -1 sky, 0 floor, 1... objects; `depth` along the camera axis."""
+
+    depth: torch.Tensor  # [N], inf for the sky
+    owner: torch.Tensor  # [N] int64
+    albedo: torch.Tensor  # [3, N] surface colour before light
+    colour: torch.Tensor | None  # [3, N] what the camera sees
+    direction: torch.Tensor  # [3, N] world direction, unit step along the camera axis
+
+
+def _gather(table, frame):
+    """Rows of `table` [C, T] for each ray: [C, N]."""
+    return table.index_select(1, frame)
+
+
+def _apply(matrix, v):
+    """Products of flat matrices [9, N] with vectors [3, N]."""
+    m = matrix.view(3, 3, -1)
+    return m[:, 0] * v[0] + m[:, 1] * v[1] + m[:, 2] * v[2]
+
+
+def _unit(v):
+    return v * (v * v).sum(0).clamp(min=1e-12).rsqrt()
+
+
+class Tracer:
+    """A scene's poses as tables on a device, ready to trace any rays of any frames."""
+
+    def __init__(self, scene, device="cpu"):
+        self.scene, self.device = scene, torch.device(device)
+        camera = scene.camera
+        frames = len(camera.position)
+
+        def table(a):
+            flat = np.ascontiguousarray(np.reshape(a, (frames, -1)).T, dtype=np.float32)
+            return torch.from_numpy(flat).to(self.device)
+
+        self.eye = table(camera.position)
+        self.axes = table(camera.axes.transpose(0, 2, 1))  # camera to world
+        self.light = torch.tensor(scene.light, dtype=torch.float32, device=self.device)[:, None]
+        self.lights = [self.light]
+        if scene.light_spread:
+            side = np.cross(scene.light, (0.31, 0.2, 0.93))
+            side /= np.linalg.norm(side)
+            other = np.cross(side, scene.light)
+            for angle in (0.4, 0.4 + 2.0944, 0.4 + 4.18879):
+                tilt = np.cos(angle) * side + np.sin(angle) * other
+                tilt = scene.light + scene.light_spread * tilt
+                self.lights.append(self._vector(tilt / np.linalg.norm(tilt)))
+        self.solids = []
+        for solid in scene.solids:
+            offset = camera.position - solid.position
+            into = solid.rotation.transpose(0, 2, 1)
+            tables = {
+                "centre": table(solid.position),
+                "into": table(into),
+                "origin": table(np.einsum("tij,tj->ti", into, offset)),
+                "ray": table(np.einsum("tij,tkj->tik", into, camera.axes)),
+                "light": table(into @ scene.light),
+                "box": table(_screen_box(camera, solid)),
+                "colours": [self._vector(c) for c in solid.colours],
+            }
+            self.solids.append((solid, tables))
+
+    def _vector(self, v):
+        return torch.tensor(np.asarray(v), dtype=torch.float32, device=self.device)[:, None]
+
+    def trace(self, frame, x, y, colour=True):
+        """Follow rays through pixels (x, y) [N] of frames [N]; without `colour`, geometry only."""
+        camera = self.scene.camera
+        pixel = torch.stack(
+            [
+                (x - camera.centre[0]) / camera.focal,
+                (y - camera.centre[1]) / camera.focal,
+                torch.ones_like(x),
+            ]
+        )
+        direction = _apply(_gather(self.axes, frame), pixel)
+        eye = _gather(self.eye, frame)
+        fall = torch.where(direction[1] < -1e-5, direction[1], -1e-5)
+        depth = torch.where(direction[1] < -1e-5, -eye[1] / fall, shapes.INF)
+        ground = depth < 1e3
+        depth = torch.where(ground, depth, shapes.INF)
+        owner = ground.long() - 1
+        met = []
+        for number, (solid, tables) in enumerate(self.solids, 1):
+            box = _gather(tables["box"], frame)
+            near = ((x - box[0]).abs() <= box[2]) & ((y - box[1]).abs() <= box[3])
+            some = near.nonzero()[:, 0]
+            if not len(some):
+                continue
+            at = frame[some]
+            o = _gather(tables["origin"], at)
+            d = _apply(_gather(tables["ray"], at), pixel[:, some])
+            t, normal = shapes.cast(solid.shape, o, d, solid.extent)
+            closer = (t < depth[some]).nonzero()[:, 0]
+            some, t = some[closer], t[closer]
+            depth[some] = t
+            owner[some] = number
+            met.append((number, some, o[:, closer], d[:, closer], t, normal))
+        hit = Hit(depth, owner, torch.zeros_like(pixel), None, direction)
+        if colour:
+            hit.colour = torch.zeros_like(pixel)
+        self._shade_sky(hit)
+        self._shade_floor(hit, frame, eye)
+        for number, some, o, d, t, normal in met:
+            won = (owner[some] == number).nonzero()[:, 0]
+            if len(won):
+                rays = some[won]
+                local = o[:, won], d[:, won], t[won]
+                self._shade_solid(hit, number, rays, frame[rays], local, normal, eye)
+        return hit
+
+    # Sky and floor
+
+    def _sky(self, direction):
+        """Colour of the sky in world directions [3, N]."""
+        top, horizon = (self._vector(c) for c in SKIES[self.scene.sky])
+        flat = (direction[0] ** 2 + direction[2] ** 2).sqrt().clamp(min=1e-6)
+        lift = direction[1] / flat
+        blend = (lift.clamp(min=0) * 2.2).clamp(max=1) ** 0.75
+        colour = horizon + (top - horizon) * blend
+        if self.scene.hills:
+            turn = torch.atan2(direction[0], direction[2])
+            a, b, c = self.scene.hill_phase
+            ridge = (
+                torch.sin(4 * turn + a)
+                + 0.6 * torch.sin(9 * turn + b)
+                + 0.25 * torch.sin(23 * turn + c)
+            )
+            ridge = self.scene.hills * (0.55 + 0.3 * ridge)
+            hill = self._vector((0.45, 0.55, 0.55)) * 0.55 + horizon * 0.45
+            colour = torch.where(lift < ridge, hill, colour)
+        return colour
+
+    def _shade_sky(self, hit):
+        rays = (hit.owner < 0).nonzero()[:, 0]
+        if len(rays):
+            hit.albedo[:, rays] = sky = self._sky(hit.direction[:, rays])
+            if hit.colour is not None:
+                hit.colour[:, rays] = sky
+
+    def _shade_floor(self, hit, frame, eye):
+        rays = (hit.owner == 0).nonzero()[:, 0]
+        if not len(rays):
+            return
+        depth = hit.depth[rays]
+        point = eye[:, rays] + hit.direction[:, rays] * depth
+        fine = depth * depth / (self.scene.camera.focal * eye[1, rays])  # pixel size on the floor
+        albedo = self._floor_albedo(point, fine)
+        hit.albedo[:, rays] = albedo
+        if hit.colour is None:
+            return
+        at = frame[rays]
+        sun = self._sunlight(point, at, skip=0)
+        contact = torch.ones_like(depth)
+        for solid, tables in self.solids:  # a soft dark patch where an object nearly touches
+            away = point - _gather(tables["centre"], at)
+            lift = (away[1].abs() - 0.55 * solid.bound).clamp(min=0)
+            away = (away[0] ** 2 + away[2] ** 2 + 2.5 * lift**2) / (0.75 * solid.bound) ** 2
+            contact = contact * (1 - 0.38 * torch.exp(-away))
+        level = self.scene.ambient + (1.06 - self.scene.ambient) * sun
+        lit = albedo * (level * contact)
+        horizon = self._vector(SKIES[self.scene.sky][1])
+        haze = 1 - torch.exp(-((depth / HAZE) ** 2))
+        hit.colour[:, rays] = lit + (horizon - lit) * haze
+
+    def _floor_albedo(self, point, fine):
+        scene = self.scene
+        main = self._vector(FLOOR_COLOURS[scene.floor_colour])
+        c, s = float(np.cos(scene.floor_angle)), float(np.sin(scene.floor_angle))
+        u = (c * point[0] + s * point[2]) / scene.floor_cell
+        v = (c * point[2] - s * point[0]) / scene.floor_cell
+        if scene.floor == "checkered":
+            mark = torch.remainder(torch.floor(u) + torch.floor(v), 2) * 2 - 1
+        elif scene.floor == "striped":
+            mark = torch.remainder(torch.floor(u), 2) * 2 - 1
+        elif scene.floor == "tiled":
+            gap = torch.minimum(_gap(u), _gap(v)) * scene.floor_cell
+            mark = torch.where(gap < 0.03, -1.5, 0.25 + 0.3 * (_hash(u, v) - 0.5))
+        elif scene.floor == "wooden":
+            row = torch.floor(v * 2.2)
+            along = u * 0.6 + _hash(row, row * 0) * 7
+            grain = torch.sin(v * 31 + 1.3 * torch.sin(u * 2.1 + row))
+            joint = torch.minimum(_gap(v * 2.2) / 2.2, _gap(along) * 1.6) * scene.floor_cell
+            mark = torch.where(joint < 0.016, -1.3, 1.1 * (_hash(row, along) - 0.5) + 0.12 * grain)
+        elif scene.floor == "mottled":
+            mark = 0
+            for i, (a, b) in enumerate(((1.7, 1.1), (-2.3, 2.9), (4.1, -1.9), (3.3, 5.2))):
+                mark = mark + torch.sin(a * u + b * v + 1.7 * torch.sin(b * u - a * v + i)) * 0.45
+        else:
+            mark = torch.zeros_like(u)
+        fade = (1.6 - fine / (0.4 * scene.floor_cell)).clamp(0, 1)
+        return (main * (1 + scene.floor_contrast * mark * fade)).clamp(0, 1)
+
+    # Objects
+
+    def _shade_solid(self, hit, number, rays, frame, local, normal, eye):
+        solid, tables = self.solids[number - 1]
+        o, d, t = local
+        p = o + d * t
+        first, second = tables["colours"]
+        albedo = first + (second - first) * shapes.pattern(solid, p)
+        hit.albedo[:, rays] = albedo
+        if hit.colour is None:
+            return
+        n = _unit(normal(p))
+        light = _gather(tables["light"], frame)
+        facing = (n * light).sum(0)
+        into = _gather(tables["into"], frame)
+        out = into.view(3, 3, -1).transpose(0, 1).reshape(9, -1)
+        up = (n * into.view(3, 3, -1)[:, 1]).sum(0)  # world up in object coordinates
+        point = eye[:, rays] + hit.direction[:, rays] * t
+        sun = self._sunlight(point, frame, skip=number)
+        ambient = self.scene.ambient * (1.0 + 0.18 * up)
+        bright = ((facing + 0.25) / 1.25).clamp(min=0)  # light wraps a little around the form
+        level = ambient + (1.2 - self.scene.ambient) * sun * bright
+        colour = albedo * level
+        if solid.material == "glossy":
+            view = _unit(-d)
+            half = _unit(view + light)
+            shine = (n * half).sum(0).clamp(min=0) ** 48
+            rim = (1 - (n * view).sum(0).clamp(0, 1)) ** 4
+            mirror = 2 * (n * view).sum(0) * n - view
+            sky = self._sky(_apply(out, mirror))
+            floor = self._vector(FLOOR_COLOURS[self.scene.floor_colour]) * 0.8
+            seen = torch.where(_apply(out, mirror)[1] > 0, sky, floor)
+            colour = colour + (seen - colour) * (0.05 + 0.45 * rim) + 0.75 * sun * shine
+        hit.colour[:, rays] = colour
+
+    def _sunlight(self, point, frame, skip):
+        """Share of the light that reaches world points [3, N]: 0 in shadow, 1 in the sun."""
+        sun = torch.ones_like(point[0])
+        for number, (solid, tables) in enumerate(self.solids, 1):
+            if number == skip:
+                continue
+            away = _gather(tables["centre"], frame) - point
+            reach = (away * self.light).sum(0)
+            spread = solid.bound + self.scene.light_spread * 1.1 * reach
+            close = ((away * away).sum(0) - reach * reach < spread * spread) & (reach > 0)
+            some = close.nonzero()[:, 0]
+            if not len(some):
+                continue
+            into = _gather(tables["into"], frame[some])
+            o = _apply(into, -away[:, some])
+            lights = self.lights[1:] or self.lights
+            free = 0
+            for light in lights:
+                t, _ = shapes.cast(solid.shape, o, _apply(into, light), solid.extent)
+                free = free + torch.isinf(t).float()
+            sun[some] *= free / len(lights)
+        return sun
+
+
+def _gap(u):
+    """Distance to the nearest integer."""
+    return (u - torch.round(u)).abs()
+
+
+def _hash(u, v):
+    """A repeatable number in 0..1 for each cell of the plane."""
+    h = torch.sin(torch.floor(u) * 12.9898 + torch.floor(v) * 78.233) * 437.585
+    return h - torch.floor(h)
+
+
+def _screen_box(camera, solid):
+    """Centre and half size [T, 4] of a rectangle of pixels that holds the object."""
+    local = np.einsum("tij,tj->ti", camera.axes, solid.position - camera.position)
+    z, r = local[:, 2], solid.bound * 1.01
+    box = np.zeros((len(z), 4))
+    box[:, 2:] = 1e9  # around the camera: everywhere
+    ahead = z > r + NEAR
+    for axis in (0, 1):
+        a = local[ahead, axis]
+        square = z[ahead] ** 2 - r * r
+        root = r * np.sqrt(a * a + square)
+        box[ahead, axis] = camera.focal * a * z[ahead] / square + camera.centre[axis]
+        box[ahead, 2 + axis] = camera.focal * root / square
+    behind = z < -r
+    box[behind, 2:] = -1
+    return box
+
+
+def render(tracer, start=0, stop=None):
+    """Frames start..stop: uint8 [T, H, W, 3], depth float32 [T, H, W], owner int8 [T, H, W]."""
+    config = tracer.scene.config
+    height, width = config.height, config.width
+    stop = config.frames if stop is None else stop
+    device = tracer.device
+    step = config.chunk if device.type == "cpu" else max(config.chunk, 64)
+    pieces = []
+    for begin in range(start, stop, step):
+        count = min(step, stop - begin)
+        size = count, height, width
+        frame = torch.arange(begin, begin + count, device=device)[:, None, None].expand(size)
+        y = (torch.arange(height, device=device) + 0.5)[None, :, None].expand(size)
+        x = (torch.arange(width, device=device) + 0.5)[None, None].expand(size)
+        frame, x, y = frame.reshape(-1), x.reshape(-1), y.reshape(-1)
+        hit = tracer.trace(frame, x, y)
+        picture = hit.colour.clamp(0, 1)
+        if config.edge_samples:
+            _smooth(tracer, hit, picture, frame, x, y, size)
+        picture = (picture.view(3, *size).permute(1, 2, 3, 0) * 255 + 0.5).to(torch.uint8)
+        owner = hit.owner.to(torch.int8).view(size)
+        pieces.append((picture.contiguous(), hit.depth.view(size), owner))
+    return tuple(torch.cat(part) for part in zip(*pieces, strict=True))
+
+
+def _smooth(tracer, hit, picture, frame, x, y, size):
+    """Trace the pixels that differ from a neighbour again, several times each."""
+    image = picture.view(3, *size)
+    owner = hit.owner.view(size)
+    edge = torch.zeros(size, dtype=torch.bool, device=picture.device)
+    for axis in (1, 2):
+        count = size[axis] - 1
+        a, b = image.narrow(axis + 1, 0, count), image.narrow(axis + 1, 1, count)
+        differs = ((a - b).abs().amax(0) > 0.045) | (
+            owner.narrow(axis, 0, count) != owner.narrow(axis, 1, count)
+        )
+        edge.narrow(axis, 0, count).logical_or_(differs)
+        edge.narrow(axis, 1, count).logical_or_(differs)
+    rays = edge.view(-1).nonzero()[:, 0]
+    samples = tracer.scene.config.edge_samples
+    if not len(rays):
+        return
+    total = 0
+    for i in range(samples):  # points spread evenly over the pixel (a rank-1 lattice)
+        dx, dy = (i + 0.5) / samples - 0.5, (i * 0.618034 + 0.31) % 1 - 0.5
+        again = tracer.trace(frame[rays], x[rays] + dx, y[rays] + dy)
+        total = total + again.colour.clamp(0, 1)
+    picture[:, rays] = total / samples
