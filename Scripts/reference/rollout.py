@@ -1,0 +1,167 @@
+"""The whole streaming generation: text, first picture, tracks and noise in; frames out.
+
+MotionStream section 3.3 with the loop of Self-Forcing (`pipeline/causal_inference.py`): each chunk
+is denoised in a few steps against the cache, then run once more, clean, to enter the cache.
+
+Letters: C latent channels, T latent frames of a chunk, H W latent size, r temporal compression.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .kv_cache import KVCache
+from .model_directory import Model
+from .noise import normal_noise
+from .sampler import FlowMatchScheduler
+from .text_encoder import tokenize
+
+
+@dataclass
+class Tracks:
+    """points [F, N, 2] as (x, y) pixels of the canvas, visible [F, N], ids [N]; F pixel frames."""
+
+    points: Tensor
+    visible: Tensor
+    ids: Tensor
+
+
+class Rollout:
+    """One running stream. `next_chunk` returns the chunk's clean latents and its frames."""
+
+    def __init__(
+        self,
+        model: Model,
+        prompt: str,
+        seed: int,
+        image: Tensor | None = None,
+        tracks: Tracks | None = None,
+        image_tokens: Tensor | None = None,
+    ):
+        """image [3, height, width] in [0, 1]; image_tokens [1, I, image_dim] for models with
+        image cross-attention."""
+        rules = model.configuration
+        self.model, self.seed, self.tracks = model, seed, tracks
+        self.scheduler = FlowMatchScheduler(rules.sampler.shift, rules.sampler.train_timesteps)
+        self.timesteps = self.scheduler.step_list(rules.sampler)
+        self.cache = KVCache(
+            len(model.transformer.blocks),
+            rules.sink_frames,
+            rules.window_frames,
+            rules.cache.positions,
+        )
+        ids = tokenize(model.tokenizer, prompt, rules.text.max_tokens)
+        text = model.text_encoder.encode_padded(ids, rules.text.max_tokens)
+        self.context = model.transformer.context(text, image_tokens)
+        self.has_image = image is not None and rules.image.rule != "none"
+        self.image_latents = self.encode_image(image) if self.has_image else None  # [1, C, J, H, W]
+        self.decoder_memory = None
+
+    def encode_image(self, image: Tensor) -> Tensor:
+        """Latents of the picture alone, or of the picture followed by grey frames until the
+        encoder has forgotten the picture (later latents repeat the last one)."""
+        vae, rules = self.model.tiny_vae, self.model.configuration.image
+        grey_latents = 0
+        if rules.rule == "channels" and rules.tail == "grey":
+            # Each stage runs at one frame per latent or faster, so a MemBlock looks back at most
+            # one latent.
+            grey_latents = 3 * vae.config.memblocks_per_stage + 1
+        grey = torch.full_like(image, 0.5).expand(
+            vae.temporal_compression * grey_latents, -1, -1, -1
+        )
+        latents = vae.encode(torch.cat((image[None], grey))[None])
+        return latents.transpose(1, 2)
+
+    def image_condition(self, start: int, end: int) -> Tensor:
+        """Image channels [1, C, T, H, W] of latents [start, end)."""
+        rules = self.model.configuration
+        C = self.model.tiny_vae.config.latent_channels
+        out = torch.zeros(1, C, end - start, *rules.latent_size)
+        if self.has_image:
+            held = self.image_latents.shape[2]
+            for frame in range(start, end):
+                if frame == 0 or rules.image.tail == "grey":
+                    out[:, :, frame - start] = self.image_latents[:, :, min(frame, held - 1)]
+        return out
+
+    def mask(self, start: int, end: int) -> Tensor:
+        """Mask channels: ones where the picture is given (latent 0), zeros elsewhere."""
+        rules = self.model.configuration
+        out = torch.zeros(1, rules.temporal_compression, end - start, *rules.latent_size)
+        if self.has_image and start == 0:
+            out[:, :, 0] = 1
+        return out
+
+    def track_condition(self, start: int, end: int) -> Tensor:
+        """Track channels [1, track_channels, T, H, W]; exact zeros without tracks."""
+        size, encoder = self.model.configuration.latent_size, self.model.transformer.track_encoder
+        if self.tracks is None:
+            return torch.zeros(1, encoder.config.track_channels, end - start, *size)
+        tracks = self.tracks
+        return encoder.window(
+            tracks.points[None], tracks.visible[None], tracks.ids, size, start, end
+        )
+
+    def condition(self, start: int, end: int) -> dict[str, Tensor]:
+        """Every input slot but the noise."""
+        slots = self.model.configuration.input_slots
+        make = {"mask": self.mask, "image": self.image_condition, "tracks": self.track_condition}
+        return {name: make[name](start, end) for name in slots if name != "noise"}
+
+    def noise(self, start: int, end: int, step: int) -> Tensor:
+        """[1, C, T, H, W], drawn latent frame by latent frame."""
+        shape = (
+            self.model.transformer.config.out_channels,
+            *self.model.configuration.latent_size,
+        )
+        frames = [
+            torch.from_numpy(normal_noise(self.seed, f, step, shape)) for f in range(start, end)
+        ]
+        return torch.stack(frames, dim=1)[None]
+
+    def velocity(self, x: Tensor, condition: dict, timestep: float, commit: bool = False) -> Tensor:
+        """One transformer pass over the current chunk x [1, C, T, H, W]."""
+        slots = {**condition, "noise": x}
+        inputs = torch.cat([slots[n] for n in self.model.configuration.input_slots], dim=1)
+        timesteps = torch.full((1, x.shape[2]), timestep, dtype=torch.float64)
+        return self.model.transformer.forward_chunk(
+            inputs, timesteps, self.context, self.cache, commit
+        )
+
+    @torch.no_grad()
+    def next_chunk(self) -> tuple[Tensor, Tensor]:
+        """Clean latents [1, C, T, H, W] and frames [n, 3, height, width] in [0, 1]."""
+        rules = self.model.configuration
+        start = self.cache.next_frame
+        prefill = start == 0 and self.has_image and rules.image.rule == "prefill"
+        length = 1 if prefill else rules.first_chunk if start == 0 else rules.chunk
+        end = start + length
+        condition = self.condition(start, end)
+
+        if prefill:
+            # Self-Forcing image-to-video: the picture is latent 0, committed at timestep 0.
+            clean = self.image_latents
+            self.velocity(clean, condition, 0.0, commit=True)
+        else:
+            x = self.noise(start, end, step=0)
+            for step, timestep in enumerate(self.timesteps):
+                if step > 0:
+                    x = self.scheduler.renoise(clean, self.noise(start, end, step), timestep)
+                v = self.velocity(x, condition, timestep)
+                clean = self.scheduler.clean_estimate(x, v, timestep)
+            self.velocity(clean, condition, rules.sampler.commit_timestep, commit=True)
+
+        frames, self.decoder_memory = self.model.tiny_vae.decode_more(
+            clean.transpose(1, 2), self.decoder_memory
+        )
+        if start == 0:  # a stream's first latent is one frame
+            frames = frames[:, rules.temporal_compression - 1 :]
+        return clean, frames[0]
+
+    def chunks(self, count: int) -> Iterator[tuple[Tensor, Tensor]]:
+        for _ in range(count):
+            yield self.next_chunk()
