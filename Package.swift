@@ -51,5 +51,7 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
+    .testTarget(
+      name: "MediaTests", dependencies: ["Media", "Frames"], swiftSettings: strict),
   ]
 )
