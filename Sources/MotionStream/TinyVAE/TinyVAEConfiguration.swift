@@ -63,8 +63,8 @@ public struct TinyVAEConfiguration: Sendable, Equatable, Decodable {
     try require(size.contains(latentChannels), "latent_channels: found \(latentChannels)")
     try require((1...16).contains(patchSize), "patch_size: expected 1 to 16, found \(patchSize)")
     try require(
-      (0...64).contains(memblocksPerStage),
-      "memblocks_per_stage: expected 0 to 64, found \(memblocksPerStage)")
+      (1...64).contains(memblocksPerStage),
+      "memblocks_per_stage: expected 1 to 64, found \(memblocksPerStage)")
     for (name, widths) in [("encoder_widths", encoderWidths), ("decoder_widths", decoderWidths)] {
       try require(
         widths.count == 4 && widths.allSatisfy(size.contains),

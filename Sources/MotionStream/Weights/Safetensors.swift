@@ -84,11 +84,19 @@ package final class Safetensors: Sendable {
 
   /// Widens a tensor's values to float32.
   package func read(_ entry: Entry, into target: UnsafeMutablePointer<Float>) {
-    let source = map + entry.offset
+    read(entry, from: 0, count: entry.count, into: target)
+  }
+
+  /// Widens `count` values of a tensor, beginning at value `start`, to float32.
+  package func read(
+    _ entry: Entry, from start: Int, count: Int, into target: UnsafeMutablePointer<Float>
+  ) {
+    precondition(start >= 0 && count >= 0 && start + count <= entry.count, "\(entry.name)")
+    let source = map + entry.offset + start * entry.dtype.size
     switch entry.dtype {
-    case .f32: memcpy(target, source, entry.byteCount)
-    case .f16: widen(float16: source, into: target, count: entry.count)
-    case .bf16: widen(bfloat16: source, into: target, count: entry.count)
+    case .f32: memcpy(target, source, count * entry.dtype.size)
+    case .f16: widen(float16: source, into: target, count: count)
+    case .bf16: widen(bfloat16: source, into: target, count: count)
     default: preconditionFailure("\(entry.name): \(entry.dtype) cannot be read as float32")
     }
   }

@@ -19,10 +19,17 @@ package struct Weights {
   package static func build<Network>(
     _ files: WeightFiles, _ make: (Weights) throws(ModelError) -> Network
   ) throws(ModelError) -> Network {
+    try make(checked(files, make))
+  }
+
+  /// The tensors of files that fit a network, for one that is loaded and dropped part by part.
+  package static func checked<Network>(
+    _ files: WeightFiles, _ make: (Weights) throws(ModelError) -> Network
+  ) throws(ModelError) -> Weights {
     let inventory = Inventory(files)
     _ = try make(Weights(inventory, prefix: "", loads: false))
     try inventory.check()
-    return try make(Weights(inventory, prefix: "", loads: true))
+    return Weights(inventory, prefix: "", loads: true)
   }
 
   /// What would be wrong with loading, without loading.
@@ -64,6 +71,25 @@ package struct Weights {
     let tensor = Tensor(shape)
     location.file.read(location.entry, into: tensor.pointer)
     return tensor
+  }
+
+  /// Copies row `row` of a stored tensor `name` [rows, target.columns] to the single row `target`:
+  /// for tables of which a run uses little. Only after loading has begun; the table must have been
+  /// asked for with `table`.
+  package func read(_ name: String, row: Int, into target: Matrix) {
+    guard let location = inventory.files.tensors[path(name)] else {
+      preconditionFailure("\(path(name)): not in the files")
+    }
+    precondition(
+      target.rows == 1 && location.entry.shape.count == 2
+        && location.entry.shape[1] == target.columns && (0..<location.entry.shape[0]) ~= row)
+    location.file.read(
+      location.entry, from: row * target.columns, count: target.columns, into: target.base)
+  }
+
+  /// Asks for a tensor [rows, columns] that stays in its file, see `read`.
+  package func table(_ name: String, rows: Int, columns: Int) {
+    _ = inventory.request(path(name), [rows, columns])
   }
 
   /// `name.weight` [outputs, …inputs] and `name.bias` [outputs] as a linear layer. `weightShape`

@@ -1,0 +1,218 @@
+package import Frames
+
+/// The streaming decoder of TAEHV (the paper's Tiny VAE): one latent frame in, its pictures out.
+///
+/// A latent frame holds `temporalCompression` pictures, of which the first latent frame of a stream
+/// gives only the last. Frames go through one at a time, depth first, so memory does not grow with
+/// the length of a clip, and nothing but the pictures is allocated once a stream runs.
+package struct TinyVAEDecoder: Sendable {
+  /// The sizes.
+  package let configuration: TinyVAEConfiguration
+  private let first: ConvLayer
+  private let stages: [DecoderStage]
+  private let last: ConvLayer
+
+  /// Takes the `decoder.*` tensors, named by their place in the reference's list of layers.
+  package init(_ configuration: TinyVAEConfiguration, _ weights: Weights) throws(ModelError) {
+    self.configuration = configuration
+    let widths = configuration.decoderWidths
+    // Layer 0 is the clamp, layer 2 the rectifier: neither has weights.
+    first = try weights.convolution(
+      "decoder.1", outputs: widths[0], inputs: configuration.latentChannels, kernel: 3)
+    var layer = 3
+    var stages: [DecoderStage] = []
+    for (index, frames) in configuration.decoderTimeUpscale.enumerated() {
+      let stage = try DecoderStage(
+        weights, layer: layer, blocks: configuration.memblocksPerStage, inputs: widths[index],
+        outputs: widths[index + 1], frames: frames)
+      stages.append(stage)
+      layer += configuration.memblocksPerStage + 3  // the blocks, upsampling, TGrow, convolution
+    }
+    self.stages = stages
+    last = try weights.convolution(
+      "decoder.\(layer + 1)", outputs: configuration.pixelChannels, inputs: widths[3], kernel: 3)
+  }
+
+  /// The memory of a stream that has not begun; `latent` is the size of its latent frames.
+  package func makeMemory(latent: PictureSize) -> MemBlockMemory {
+    MemBlockMemory(past: blockShapes(latent).map { Tensor($0.size.count, $0.width) })
+  }
+
+  /// Room for decoding latent frames of one size on one pool.
+  package func makeWorkspace(latent: PictureSize, pool: Pool) -> DecoderWorkspace {
+    DecoderWorkspace(
+      configuration, latent: latent, inputs: MemBlockInputs(shapes: blockShapes(latent)),
+      scratch: scratchCount(latent, pool))
+  }
+
+  /// Decodes the next latent frame of a stream, [C, H*W] (rows may be apart), to pictures of
+  /// `spatialCompression` times its size.
+  package func decode(
+    _ latent: Matrix, memory: inout MemBlockMemory, workspace: DecoderWorkspace, pool: Pool
+  ) -> [RGBFrame] {
+    let grid = workspace.latent.doubled(stages.count)
+    let patch = configuration.patchSize
+    var frames: [RGBFrame] = []
+    decode(latent, memory: &memory, workspace: workspace, pool: pool) { picture in
+      frames.append(
+        RGBFrame(
+          width: grid.width * patch, height: grid.height * patch,
+          pixels: pool.pixels(picture, height: grid.height, width: grid.width, patch: patch)))
+    }
+    return frames
+  }
+
+  /// As above, but hands each picture to `emit` as values [H*W, 3 p²] at the size before the pixel
+  /// shuffle, not yet limited to [0, 1]. The matrix is valid inside `emit` only.
+  package func decode(
+    _ latent: Matrix, memory: inout MemBlockMemory, workspace: DecoderWorkspace, pool: Pool,
+    emit: (Matrix) -> Void
+  ) {
+    let size = workspace.latent
+    precondition(
+      latent.rows == configuration.latentChannels && latent.columns == size.count,
+      "decode: [\(latent.rows), \(latent.columns)] for \(size)")
+    let pixels = workspace.latentPixels.matrix  // [H*W, C]
+    transpose(latent, into: pixels)
+    pool.softClamp(pixels, limit: 3, into: pixels)
+    pool.convolution(
+      first, pixels, height: size.height, width: size.width, activation: .relu,
+      into: workspace.inputs.writable(0), scratch: workspace.scratch)
+    let dropped = memory.latentCount == 0 ? configuration.temporalCompression - 1 : 0
+    run(stage: 0, dropped: dropped, memory: &memory, workspace: workspace, pool: pool, emit: emit)
+    memory.latentCount += 1
+  }
+
+  /// Takes the frame that lies in the stage's first input through this stage and all later ones.
+  /// The first `dropped` of the pictures it makes are not wanted; what MemBlocks must remember of
+  /// them is still computed.
+  private func run(
+    stage index: Int, dropped: Int, memory: inout MemBlockMemory, workspace: DecoderWorkspace,
+    pool: Pool, emit: (Matrix) -> Void
+  ) {
+    let stage = stages[index]
+    let size = workspace.latent.doubled(index)
+    let isLast = index == stages.count - 1
+    let features = workspace.features[index].matrix
+    for block in stage.blocks.indices {
+      let place = index * configuration.memblocksPerStage + block
+      let isEnd = block == stage.blocks.count - 1
+      let output = isEnd ? features : workspace.inputs.writable(place + 1)
+      stage.blocks[block].forward(
+        workspace.inputs.written(place), past: memory.past[place].matrix, size: size,
+        hidden: view(workspace.hidden, size.count, features.columns), into: output,
+        scratch: workspace.scratch, pool: pool)
+      workspace.inputs.remember(place, in: &memory)
+    }
+    let picturesPerFrame = configuration.decoderTimeUpscale[(index + 1)...].reduce(1, *)
+    for frame in stage.grow.indices {
+      let dropped = min(max(dropped - frame * picturesPerFrame, 0), picturesPerFrame)
+      if isLast {
+        if dropped > 0 { continue }
+        let output = workspace.fullFeatures.matrix
+        stage.raise(
+          features, frame: frame, size: size, activation: .relu, into: output,
+          workspace: workspace, pool: pool)
+        emit(picture(output, size: size.doubled(1), workspace: workspace, pool: pool))
+      } else {
+        let next = workspace.inputs.writable((index + 1) * configuration.memblocksPerStage)
+        stage.raise(
+          features, frame: frame, size: size, activation: .none, into: next, workspace: workspace,
+          pool: pool)
+        run(
+          stage: index + 1, dropped: dropped, memory: &memory, workspace: workspace, pool: pool,
+          emit: emit)
+      }
+    }
+  }
+
+  private func picture(
+    _ features: Matrix, size: PictureSize, workspace: DecoderWorkspace, pool: Pool
+  ) -> Matrix {
+    let picture = workspace.picture.matrix
+    pool.convolution(
+      last, features, height: size.height, width: size.width, into: picture,
+      scratch: workspace.scratch)
+    return picture
+  }
+
+  /// Picture size and channels of every MemBlock, in layer order.
+  private func blockShapes(_ latent: PictureSize) -> [(size: PictureSize, width: Int)] {
+    stages.indices.flatMap { index in
+      let shape = (size: latent.doubled(index), width: configuration.decoderWidths[index])
+      return Array(repeating: shape, count: configuration.memblocksPerStage)
+    }
+  }
+
+  /// Floats of scratch that the most demanding convolution needs.
+  private func scratchCount(_ latent: PictureSize, _ pool: Pool) -> Int {
+    var layers = [(first, latent), (last, latent.doubled(stages.count))]
+    for (index, stage) in stages.enumerated() {
+      layers += stage.blocks.flatMap(\.layers).map { ($0, latent.doubled(index)) }
+      layers.append((stage.convolution, latent.doubled(index + 1)))
+    }
+    return layers.reduce(0) { most, layer in
+      max(most, pool.convolutionScratch(layer.0, height: layer.1.height, width: layer.1.width))
+    }
+  }
+}
+
+/// MemBlocks at one resolution, and the way to the next: upsampling, TGrow (one frame becomes
+/// several), convolution.
+private struct DecoderStage: Sendable {
+  let blocks: [MemBlock]
+  /// TGrow's 1x1 convolution, cut into its frames: [n, n] each.
+  let grow: [LinearLayer]
+  let convolution: ConvLayer
+
+  init(
+    _ weights: Weights, layer: Int, blocks: Int, inputs: Int, outputs: Int, frames: Int
+  ) throws(ModelError) {
+    var made: [MemBlock] = []
+    for block in 0..<blocks {
+      made.append(try MemBlock(weights.scoped("decoder", layer + block), width: inputs))
+    }
+    self.blocks = made
+    // After the blocks comes the upsampling, which has no weights.
+    grow = try Self.grow(
+      weights.scoped("decoder", layer + blocks + 1), width: inputs, frames: frames)
+    convolution = try weights.convolution(
+      "decoder.\(layer + blocks + 2)", outputs: outputs, inputs: inputs, kernel: 3, bias: false)
+  }
+
+  /// Frame `frame` of what becomes of `features` [H*W, n]: [2H*2W, next n]. TGrow comes before the
+  /// upsampling here, not after as in the reference: a 1x1 convolution does not care, and there are
+  /// a quarter of the pixels.
+  func raise(
+    _ features: Matrix, frame: Int, size: PictureSize, activation: Activation, into y: Matrix,
+    workspace: DecoderWorkspace, pool: Pool
+  ) {
+    let grown = view(workspace.hidden, size.count, features.columns)
+    pool.linear(grow[frame], features, into: grown)
+    let large = size.doubled(1)
+    let raised = view(workspace.raised, large.count, features.columns)
+    pool.upsample2x(grown, height: size.height, width: size.width, into: raised)
+    pool.convolution(
+      convolution, raised, height: large.height, width: large.width, activation: activation,
+      into: y, scratch: workspace.scratch)
+  }
+
+  private static func grow(
+    _ weights: Weights, width: Int, frames: Int
+  ) throws(ModelError) -> [LinearLayer] {
+    // A checkpoint made for more frames has more rows; the last ones are the ones to keep.
+    let needed = frames * width
+    let stored = max(weights.storedShape("conv.weight")?.first ?? 0, needed)
+    let weight = try weights.tensor("conv.weight", stored, width, 1, 1)
+    var layers: [LinearLayer] = []
+    for frame in 0..<frames {
+      guard weight.count > 0 else {
+        layers.append(LinearLayer(unpreparedOutputs: width, inputs: width))
+        continue
+      }
+      let rows = weight.pointer + (stored - needed + frame * width) * width
+      layers.append(try LinearLayer(weight: rows, bias: nil, outputs: width, inputs: width))
+    }
+    return layers
+  }
+}

@@ -1,0 +1,239 @@
+package import Frames
+
+/// The encoder of TAEHV: groups of pictures in, latent frames out. Used for the first picture of a
+/// clip, so it is built for clarity and small memory rather than speed.
+package struct TinyVAEEncoder: Sendable {
+  /// The sizes.
+  package let configuration: TinyVAEConfiguration
+  private let first: ConvLayer
+  private let stages: [EncoderStage]
+  private let last: ConvLayer
+
+  /// Takes the `encoder.*` tensors, named by their place in the reference's list of layers.
+  package init(_ configuration: TinyVAEConfiguration, _ weights: Weights) throws(ModelError) {
+    self.configuration = configuration
+    let widths = configuration.encoderWidths
+    first = try weights.convolution(
+      "encoder.0", outputs: widths[0], inputs: configuration.pixelChannels, kernel: 3)
+    var layer = 2  // layer 1 is a rectifier
+    var stages: [EncoderStage] = []
+    for (index, frames) in configuration.encoderTimeDownscale.enumerated() {
+      let stage = try EncoderStage(
+        weights, layer: layer, blocks: configuration.memblocksPerStage, inputs: widths[index],
+        outputs: widths[index + 1], frames: frames)
+      stages.append(stage)
+      layer += configuration.memblocksPerStage + 2  // TPool, convolution, the blocks
+    }
+    self.stages = stages
+    last = try weights.convolution(
+      "encoder.\(layer)", outputs: configuration.latentChannels, inputs: widths[3], kernel: 3)
+  }
+
+  /// The latent frames of a clip that begins with `image` and, when `greyLatents` > 0, goes on in
+  /// mid-grey: [1 + greyLatents, C, H, W]. Both sides of the image must be multiples of
+  /// `spatialCompression`.
+  package func encode(image: RGBFrame, greyLatents: Int = 0, pool: Pool) -> Tensor {
+    let picture = Tensor(image.height * image.width, 3)
+    for (index, byte) in image.pixels.enumerated() { picture.pointer[index] = Float(byte) / 255 }
+    let size = PictureSize(height: image.height, width: image.width)
+    let grey = Tensor(greyLatents > 0 ? size.count : 0, 3)
+    for index in 0..<grey.count { grey.pointer[index] = 0.5 }
+    return encode(
+      size: size, latents: 1 + greyLatents, pool: pool
+    ) { $0 == 0 ? picture.matrix : grey.matrix }
+  }
+
+  /// The latent frames of a clip of 1 + `temporalCompression` * (latents - 1) pictures,
+  /// [latents, C, H, W]. `picture` gives each as [H*W, 3] in [0, 1]; the first stands for a whole
+  /// group, as if it had been shown from before the start.
+  package func encode(
+    size: PictureSize, latents: Int, pool: Pool, picture: (Int) -> Matrix
+  ) -> Tensor {
+    let multiple = configuration.spatialCompression
+    precondition(
+      size.height % multiple == 0 && size.width % multiple == 0,
+      "\(size): sides must be multiples of \(multiple)")
+    let frames = configuration.temporalCompression
+    let latent = PictureSize(height: size.height / multiple, width: size.width / multiple)
+    let result = Tensor(latents, configuration.latentChannels, latent.height, latent.width)
+    var stream = EncoderStream(configuration, latent: latent, layers: layers, pool: pool)
+    for index in 0..<latents {
+      for frame in 0..<frames {
+        stream.unshuffle(picture(index == 0 ? 0 : frames * (index - 1) + 1 + frame))
+        push(&stream, pool: pool)
+      }
+      let values = view(stream.latentPixels, latent.count, configuration.latentChannels)
+      let rows = configuration.latentChannels * index
+      let target = Matrix(
+        owner: result, base: result.pointer + rows * latent.count,
+        rows: configuration.latentChannels, columns: latent.count, stride: latent.count)
+      transpose(values, into: target)
+    }
+    return result
+  }
+
+  /// Takes the picture in `stream.pixels` as far as complete groups allow: the last picture of a
+  /// group fills `stream.latentPixels`.
+  private func push(_ stream: inout EncoderStream, pool: Pool) {
+    let full = stream.latent.doubled(stages.count)
+    var features = stream.features[0].matrix
+    pool.convolution(
+      first, stream.pixels.matrix, height: full.height, width: full.width, activation: .relu,
+      into: features, scratch: stream.scratch)
+    for (index, stage) in stages.enumerated() {
+      let pooled = stream.pooled[index].matrix
+      let frame = stream.pooledFrames[index]
+      pool.linear(
+        stage.merge[frame], features, into: pooled, write: frame == 0 ? .store : .add)
+      stream.pooledFrames[index] = (frame + 1) % stage.merge.count
+      if stream.pooledFrames[index] != 0 { return }
+      features = run(stage, index, pooled, &stream, pool)
+    }
+    let latent = stream.latent
+    pool.convolution(
+      last, features, height: latent.height, width: latent.width,
+      into: stream.latentPixels.matrix, scratch: stream.scratch)
+  }
+
+  private func run(
+    _ stage: EncoderStage, _ index: Int, _ pooled: Matrix, _ stream: inout EncoderStream,
+    _ pool: Pool
+  ) -> Matrix {
+    let large = stream.latent.doubled(stages.count - index)
+    let size = stream.latent.doubled(stages.count - index - 1)
+    let blocks = configuration.memblocksPerStage
+    pool.convolution(
+      stage.convolution, pooled, height: large.height, width: large.width,
+      into: stream.inputs.writable(index * blocks), scratch: stream.scratch)
+    let features = stream.features[index + 1].matrix
+    for (block, layer) in stage.blocks.enumerated() {
+      let place = index * blocks + block
+      let output = block == blocks - 1 ? features : stream.inputs.writable(place + 1)
+      layer.forward(
+        stream.inputs.written(place), past: stream.memory.past[place].matrix, size: size,
+        hidden: view(stream.hidden, size.count, features.columns), into: output,
+        scratch: stream.scratch, pool: pool)
+      stream.inputs.remember(place, in: &stream.memory)
+    }
+    return features
+  }
+
+  /// Every convolution, with how many stages lie before it.
+  private var layers: [(layer: ConvLayer, stage: Int)] {
+    var layers = [(layer: first, stage: 0), (layer: last, stage: stages.count)]
+    for (index, stage) in stages.enumerated() {
+      layers.append((stage.convolution, index))
+      layers += stage.blocks.flatMap(\.layers).map { ($0, index + 1) }
+    }
+    return layers
+  }
+}
+
+/// TPool (several frames become one), a convolution to half the size, MemBlocks there.
+private struct EncoderStage: Sendable {
+  /// TPool's 1x1 convolution over joined frames, cut into the part of each frame: [n, n].
+  let merge: [LinearLayer]
+  let convolution: ConvLayer
+  let blocks: [MemBlock]
+
+  init(
+    _ weights: Weights, layer: Int, blocks: Int, inputs: Int, outputs: Int, frames: Int
+  ) throws(ModelError) {
+    merge = try Self.merge(weights.scoped("encoder", layer), width: inputs, frames: frames)
+    convolution = try weights.convolution(
+      "encoder.\(layer + 1)", outputs: outputs, inputs: inputs, kernel: 3, stride: 2, bias: false)
+    var made: [MemBlock] = []
+    for block in 0..<blocks {
+      made.append(try MemBlock(weights.scoped("encoder", layer + 2 + block), width: outputs))
+    }
+    self.blocks = made
+  }
+
+  private static func merge(
+    _ weights: Weights, width: Int, frames: Int
+  ) throws(ModelError) -> [LinearLayer] {
+    let weight = try weights.tensor("conv.weight", width, frames * width, 1, 1)
+    var layers: [LinearLayer] = []
+    for frame in 0..<frames {
+      guard weight.count > 0 else {
+        layers.append(LinearLayer(unpreparedOutputs: width, inputs: width))
+        continue
+      }
+      let part = Tensor(width, width)
+      part.matrix.assign(
+        view(weight, width, frames * width).columns(frame * width..<(frame + 1) * width))
+      layers.append(
+        try LinearLayer(weight: part.pointer, bias: nil, outputs: width, inputs: width))
+    }
+    return layers
+  }
+}
+
+/// Memory and intermediate pictures of one clip being encoded.
+private struct EncoderStream {
+  let configuration: TinyVAEConfiguration
+  let latent: PictureSize
+  var memory: MemBlockMemory
+  var inputs: MemBlockInputs
+  /// How many frames of the current group each TPool has taken in.
+  var pooledFrames: [Int]
+  /// One picture, its patches shuffled into channels, [H*W / p², 3 p²].
+  let pixels: Tensor
+  /// After the first convolution, then after each stage.
+  let features: [Tensor]
+  /// Where each TPool sums its frames.
+  let pooled: [Tensor]
+  let hidden: Tensor
+  let latentPixels: Tensor
+  let scratch: Tensor
+
+  init(
+    _ configuration: TinyVAEConfiguration, latent: PictureSize,
+    layers: [(layer: ConvLayer, stage: Int)], pool: Pool
+  ) {
+    self.configuration = configuration
+    self.latent = latent
+    let widths = configuration.encoderWidths
+    let stages = configuration.encoderTimeDownscale.count
+    let sizes = (0...stages).map { latent.doubled(stages - $0) }
+    let shapes = (1...stages).flatMap { stage in
+      Array(
+        repeating: (size: sizes[stage], width: widths[stage]),
+        count: configuration.memblocksPerStage)
+    }
+    memory = MemBlockMemory(past: shapes.map { Tensor($0.size.count, $0.width) })
+    inputs = MemBlockInputs(shapes: shapes)
+    pooledFrames = Array(repeating: 0, count: stages)
+    pixels = Tensor(sizes[0].count, configuration.pixelChannels)
+    features = (0...stages).map { Tensor(sizes[$0].count, widths[$0]) }
+    pooled = (0..<stages).map { Tensor(sizes[$0].count, widths[$0]) }
+    hidden = Tensor(features.map(\.count).max() ?? 0)
+    latentPixels = Tensor(latent.count, configuration.latentChannels)
+    scratch = Tensor(
+      layers.reduce(0) { most, next in
+        let size = sizes[next.stage]
+        return max(
+          most, pool.convolutionScratch(next.layer, height: size.height, width: size.width))
+      })
+  }
+
+  /// Fills `pixels` from a picture [H*W, 3]: channel c p² + row p + column, as PixelUnshuffle.
+  func unshuffle(_ picture: Matrix) {
+    let patch = configuration.patchSize
+    let size = latent.doubled(configuration.encoderTimeDownscale.count)
+    precondition(picture.rows == size.count * patch * patch && picture.columns == 3)
+    var target = pixels.pointer
+    for row in 0..<size.height {
+      for column in 0..<size.width {
+        for channel in 0..<3 {
+          for y in row * patch..<(row + 1) * patch {
+            for x in column * patch..<(column + 1) * patch {
+              target.pointee = picture.base[(y * size.width * patch + x) * picture.stride + channel]
+              target += 1
+            }
+          }
+        }
+      }
+    }
+  }
+}
