@@ -48,7 +48,7 @@ def _action(solid, camera, rng):
     if solid.motion == "stand":
         return one("stands still", "rests on the floor", "does not move")
     if solid.motion == "spin":
-        return one("spins in place", "turns around itself", "spins slowly on the spot")
+        return one("spins in place", "turns around itself", "spins on the spot")
     if solid.motion == "slide":
         verb = one("rolls", "rolls along") if solid.shape == "sphere" else one("slides", "glides")
         text = f"{verb} {way or 'across the floor'}"
@@ -120,8 +120,7 @@ def describe(scene):
             noun = next(w for w in words if w in solid.name.split())
             sentences.append(f"the {solid.colour} {noun} {_action(solid, scene.camera, rng)}")
     else:  # a caption
-        count = "an object moves" if many == 1 else f"{NUMBERS[many]} objects move"
-        count = "an empty scene" if many == 0 else count
+        count = "one object" if many == 1 else f"{NUMBERS[many]} objects"
         sentences = [f"{count} {place}".strip(), *actions]
     if rng.random() < (0.5 if scene.camera.move == "still" else 0.85):
         sentences.append(camera)

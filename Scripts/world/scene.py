@@ -108,14 +108,16 @@ def _extent(shape, s):
     return (0.72 * s, 0.29 * s, 0.0), 1.01 * s, 1.01 * s
 
 
-def _sample_solid(rng, colours, config, time, calm):
+def _sample_solid(rng, colours, time, calm, leads):
     shape = str(rng.choice(SHAPES, p=(0.26, 0.24, 0.19, 0.18, 0.13)))
     material = str(rng.choice(MATERIALS, p=(0.28, 0.26, 0.23, 0.23)))
     size = str(rng.choice(list(SIZES), p=(0.3, 0.42, 0.28)))
     odds = np.array((0.06, 0.12, 0.18, 0.10, 0.14, 0.22, 0.18))
     if calm:
         odds = np.array((0.2, 0.3, 0.1, 0.05, 0.15, 0.1, 0.1))
-    kind = str(rng.choice(motion.MOTIONS, p=odds))
+    if leads:
+        odds[0] = 0.0
+    kind = str(rng.choice(motion.MOTIONS, p=odds / odds.sum()))
     extent, rest, bound = _extent(shape, rng.uniform(*SIZES[size]))
     round_cells = float(rng.integers(3, 6) * 2), rng.uniform(2.2, 3.4) / bound
     flat_cells = rng.uniform(3.2, 3.8) / (2 * extent[0]), 0.0
@@ -197,12 +199,13 @@ def sample_scene(seed, config):
         scene.floor_colour = str(rng.choice(["beige", "terracotta", "sandy"]))
     wanted = 1 + int(rng.choice(4, p=(0.24, 0.34, 0.28, 0.14)))
     wanted = min(wanted, config.max_objects)
-    colours = list(COLOURS)
+    colours, still = list(COLOURS), camera.move == "still"
     # Each object is tried until it is in view and meets nobody; later tries are calmer.
     for tries in range(60 * wanted):
         if len(scene.solids) == wanted:
             break
-        solid = _sample_solid(rng, colours, config, time, calm=tries > 20)
+        leads = still and not scene.solids  # something moves in every clip
+        solid = _sample_solid(rng, colours, time, calm=tries > 20, leads=leads)
         fits = _in_view(solid, camera, config)
         if fits and all(_apart(solid, other) for other in scene.solids):
             scene.solids.append(solid)
