@@ -10,7 +10,7 @@ let strict: [SwiftSetting] = [
 
 // The only allowed imports run downwards:
 //
-//   MotionStreamCLI -> MotionStream -> Tracks -> Frames
+//   MotionStreamCLI -> MotionStream -> Tracks -> Frames, CZlib
 //        |                  |-> CKernels -> COpenBLAS
 //        |                  '-> CSentencePiece
 //        '-> Media -> Frames, CLibAV, CPNG
@@ -38,7 +38,10 @@ let package = Package(
       cSettings: [.unsafeFlags(["-O3", "-ffp-contract=fast"])],
       linkerSettings: [.linkedLibrary("m"), .linkedLibrary("pthread")]),
     .target(name: "Frames", swiftSettings: strict),
-    .target(name: "Tracks", dependencies: ["Frames"], swiftSettings: strict),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "Tracks", dependencies: ["Frames", "CZlib"], swiftSettings: strict),
+    .testTarget(
+      name: "TracksTests", dependencies: ["Tracks", "Frames"], swiftSettings: strict),
     .target(
       name: "MotionStream", dependencies: ["Frames", "Tracks", "CKernels", "CSentencePiece"],
       swiftSettings: strict),
