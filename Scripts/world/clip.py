@@ -39,12 +39,12 @@ class Clip:
 
     def centres(self):
         """Tracks of the objects' centres; `visible` says that some of the object is seen."""
-        camera, solids = self.scene.camera, self.scene.solids
+        camera, solids, device = self.scene.camera, self.scene.solids, self.owner.device
         path = np.stack([s.position for s in solids], 1)
         xy = torch.from_numpy(camera.project(path)[0].astype(np.float32))
         number = torch.arange(1, len(solids) + 1)
         seen = [(self.owner == n).flatten(1).any(1) for n in number.tolist()]
-        return tracks.Tracks(xy.to(self.owner.device), torch.stack(seen, 1), number)
+        return tracks.Tracks(xy.to(device), torch.stack(seen, 1), number.to(device))
 
     def sample_tracks(self, count, mode="random", frame=0, on_objects=0.5, seed=None):
         """Exact tracks of `count` surface points seen in `frame` (see `Tracks`).

@@ -19,7 +19,8 @@ def _article(words):
 def _name(solid, rng):
     """Size, material, colour and shape; colour and shape are always there."""
     words = [solid.colour, str(rng.choice(SHAPE_WORDS[solid.shape]))]
-    if rng.random() < 0.75:
+    patterned = solid.material in ("striped", "checkered")
+    if rng.random() < (0.93 if patterned else 0.6):
         words.insert(0, solid.material)
     if rng.random() < 0.65:
         size = {"small": ("small", "little"), "large": ("large", "big"), "medium": ("",)}
