@@ -1,0 +1,60 @@
+import Glibc
+
+/// Counter-based Gaussian noise: a seed gives the same numbers in any order, on any machine.
+///
+/// Philox4x32-10 (Salmon et al. 2011). Key: the seed's low and high words. Counter: (block, latent
+/// frame, step, stream), where `block` counts groups of four values of one latent frame's
+/// [C, H, W]. Step 0 is the initial noise, step k what is added before denoising step k.
+package struct PhiloxNoise: Sendable, Equatable {
+  private let key: (UInt32, UInt32)
+
+  /// Noise of a seed.
+  package init(seed: UInt64) {
+    key = (UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
+  }
+
+  /// Two generators of one seed give the same noise.
+  package static func == (a: PhiloxNoise, b: PhiloxNoise) -> Bool { a.key == b.key }
+
+  /// Ten rounds over a counter.
+  package func words(
+    _ counter: (UInt32, UInt32, UInt32, UInt32)
+  ) -> (UInt32, UInt32, UInt32, UInt32) {
+    var (c0, c1, c2, c3) = counter
+    var (k0, k1) = key
+    for _ in 0..<10 {
+      let p0 = c0.multipliedFullWidth(by: 0xD251_1F53)
+      let p1 = c2.multipliedFullWidth(by: 0xCD9E_8D57)
+      (c0, c1, c2, c3) = (p1.high ^ c1 ^ k0, p1.low, p0.high ^ c3 ^ k1, p0.low)
+      k0 &+= 0x9E37_79B9
+      k1 &+= 0xBB67_AE85
+    }
+    return (c0, c1, c2, c3)
+  }
+
+  /// Fills latents [H*W, C] of one latent frame; counted as [C, H, W], whatever the layout here.
+  package func fill(_ latents: Matrix, frame: Int, step: Int, stream: UInt32 = 0) {
+    let (pixels, channels) = (latents.rows, latents.columns)
+    let count = pixels * channels
+    for block in 0..<(count + 3) / 4 {
+      let words = words(
+        (
+          UInt32(truncatingIfNeeded: block), UInt32(truncatingIfNeeded: frame),
+          UInt32(truncatingIfNeeded: step), stream
+        ))
+      let (n0, n1) = PhiloxNoise.normalPair(words.0, words.1)
+      let (n2, n3) = PhiloxNoise.normalPair(words.2, words.3)
+      for (i, value) in [n0, n1, n2, n3].enumerated() where block * 4 + i < count {
+        let (channel, pixel) = (block * 4 + i).quotientAndRemainder(dividingBy: pixels)
+        latents.base[pixel * latents.stride + channel] = value
+      }
+    }
+  }
+
+  /// Box-Muller on two words, which become numbers strictly between 0 and 1.
+  private static func normalPair(_ a: UInt32, _ b: UInt32) -> (Float, Float) {
+    let radius = (-2 * log((Double(a) + 0.5) * 0x1p-32)).squareRoot()
+    let angle = 2 * Double.pi * (Double(b) + 0.5) * 0x1p-32
+    return (Float(radius * cos(angle)), Float(radius * sin(angle)))
+  }
+}
