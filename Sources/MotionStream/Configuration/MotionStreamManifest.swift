@@ -139,12 +139,6 @@ public struct MotionStreamManifest: Sendable, Equatable {
     guard !inputSlots.contains(.mask) || image.rule == .channels else {
       throw reader.contradiction("input_slots", "\"mask\" needs image.rule \"channels\"")
     }
-    guard image.rule != .prefill || firstChunk == 1 else {
-      throw reader.contradiction(
-        "first_chunk",
-        "image.rule \"prefill\" makes the picture the first chunk: expected 1, "
-          + "found \(firstChunk)")
-    }
   }
 }
 

@@ -32,10 +32,10 @@ package struct PhiloxNoise: Sendable, Equatable {
     return (c0, c1, c2, c3)
   }
 
-  /// Fills latents [H*W, C] of one latent frame; counted as [C, H, W], whatever the layout here.
+  /// Fills one latent frame, any shape of contiguous rows, in order.
   package func fill(_ latents: Matrix, frame: Int, step: Int, stream: UInt32 = 0) {
-    let (pixels, channels) = (latents.rows, latents.columns)
-    let count = pixels * channels
+    precondition(latents.isContiguous, "noise into rows that are apart")
+    let count = latents.rows * latents.columns
     for block in 0..<(count + 3) / 4 {
       let words = words(
         (
@@ -44,10 +44,11 @@ package struct PhiloxNoise: Sendable, Equatable {
         ))
       let (n0, n1) = PhiloxNoise.normalPair(words.0, words.1)
       let (n2, n3) = PhiloxNoise.normalPair(words.2, words.3)
-      for (i, value) in [n0, n1, n2, n3].enumerated() where block * 4 + i < count {
-        let (channel, pixel) = (block * 4 + i).quotientAndRemainder(dividingBy: pixels)
-        latents.base[pixel * latents.stride + channel] = value
-      }
+      let target = latents.base + block * 4
+      target[0] = n0
+      if block * 4 + 1 < count { target[1] = n1 }
+      if block * 4 + 2 < count { target[2] = n2 }
+      if block * 4 + 3 < count { target[3] = n3 }
     }
   }
 

@@ -27,42 +27,58 @@ package struct LatentGrid: Sendable, Equatable {
   /// Pixels of one token.
   package var patchArea: Int { patchHeight * patchWidth }
 
-  /// Writes latents [T*H*W, C] to channels `offset ..< offset + C` of patches
-  /// [T*S, patch row, patch column, channel], channel fastest; other channels stay as they are.
+  /// Writes latents [T * C, H*W] to channels `offset ..< offset + C` of patches
+  /// [T*S, (channel, patch row, patch column)]; other channels stay as they are. That order is the
+  /// one in which the patch embedding's stored weight takes its input.
   package func patchify(_ latents: Matrix, into patches: Matrix, channelOffset offset: Int = 0) {
-    let channels = patches.columns / patchArea
-    precondition(offset + latents.columns <= channels && channels * patchArea == patches.columns)
-    eachPixel(latents, patches, channels: channels) { pixel, patch in
-      (patch + offset).update(from: pixel, count: latents.columns)
+    let (frames, channels) = sizes(latents, patches)
+    precondition((offset + channels) * patchArea <= patches.columns)
+    for frame in 0..<frames {
+      for channel in 0..<channels {
+        let pixels = latents.base + (frame * channels + channel) * latents.stride
+        eachPixel { pixel, token, place in
+          let row = patches.base + (frame * tokensPerFrame + token) * patches.stride
+          row[(offset + channel) * patchArea + place] = pixels[pixel]
+        }
+      }
     }
   }
 
-  /// The reverse of `patchify` for patches of as many channels as the latents have. This is also
-  /// the order of the values that the transformer's head puts out.
+  /// Reads latents [T * C, H*W] from patches [T*S, (patch row, patch column, channel)], the order
+  /// in which the transformer's head puts them out.
   package func unpatchify(_ patches: Matrix, into latents: Matrix) {
-    precondition(latents.columns * patchArea == patches.columns)
-    eachPixel(latents, patches, channels: latents.columns) { pixel, patch in
-      pixel.update(from: patch, count: latents.columns)
+    let (frames, channels) = sizes(latents, patches)
+    precondition(channels * patchArea == patches.columns)
+    for frame in 0..<frames {
+      for channel in 0..<channels {
+        let pixels = latents.base + (frame * channels + channel) * latents.stride
+        eachPixel { pixel, token, place in
+          let row = patches.base + (frame * tokensPerFrame + token) * patches.stride
+          pixels[pixel] = row[place * channels + channel]
+        }
+      }
     }
   }
 
-  private func eachPixel(
-    _ latents: Matrix, _ patches: Matrix, channels: Int,
-    _ body: (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>) -> Void
-  ) {
+  private func sizes(_ latents: Matrix, _ patches: Matrix) -> (frames: Int, channels: Int) {
     let frames = patches.rows / tokensPerFrame
+    let channels = frames == 0 ? 0 : latents.rows / frames
     precondition(
-      patches.rows == frames * tokensPerFrame && latents.rows == frames * pixelsPerFrame,
-      "LatentGrid: \(latents.rows) pixels, \(patches.rows) tokens on \(height)x\(width)")
-    var pixel = latents.base
-    for y in 0..<frames * height {
-      let tokenRow = patches.base + y / patchHeight * columns * patches.stride
-      let rowInPatch = y % patchHeight * patchWidth * channels
+      patches.rows == frames * tokensPerFrame && latents.rows == frames * channels
+        && latents.columns == pixelsPerFrame,
+      "LatentGrid \(height)x\(width): [\(latents.rows), \(latents.columns)], "
+        + "\(patches.rows) tokens")
+    return (frames, channels)
+  }
+
+  /// Calls `body` with every pixel of a frame, its token, and its place in the token's patch.
+  @inline(__always)
+  private func eachPixel(_ body: (_ pixel: Int, _ token: Int, _ place: Int) -> Void) {
+    for y in 0..<height {
+      let firstToken = y / patchHeight * columns
+      let firstPlace = y % patchHeight * patchWidth
       for x in 0..<width {
-        body(
-          pixel,
-          tokenRow + x / patchWidth * patches.stride + rowInPatch + x % patchWidth * channels)
-        pixel += latents.stride
+        body(y * width + x, firstToken + x / patchWidth, firstPlace + x % patchWidth)
       }
     }
   }
@@ -74,33 +90,17 @@ package struct PatchEmbedding: Sendable {
 
   /// Reads `patch_embedding` (D, C, 1, patch rows, patch columns).
   package init(_ configuration: TransformerConfiguration, weights: Weights) throws(ModelError) {
-    let channels = configuration.inChannels
-    let area = configuration.patchArea
     linear = try weights.linear(
-      "patch_embedding", outputs: configuration.width, inputs: channels * area,
+      "patch_embedding", outputs: configuration.width,
+      inputs: configuration.inChannels * configuration.patchArea,
       weightShape: [
-        configuration.width, channels, 1, configuration.patchHeight, configuration.patchWidth,
-      ],
-      arrange: { stored in PatchEmbedding.channelsLast(stored, channels: channels, area: area) })
+        configuration.width, configuration.inChannels, 1, configuration.patchHeight,
+        configuration.patchWidth,
+      ])
   }
 
-  /// patches [L, patch * C] -> tokens [L, D].
+  /// patches [L, C * patch] -> tokens [L, D].
   package func callAsFunction(_ patches: Matrix, into tokens: Matrix, pool: Pool) {
     pool.linear(linear, patches, into: tokens)
-  }
-
-  /// [D, C, patch] -> [D, patch, C], the order in which `LatentGrid.patchify` lays out a token.
-  private static func channelsLast(_ stored: Tensor, channels: Int, area: Int) -> Tensor {
-    let arranged = Tensor(stored.shape)
-    for row in 0..<stored.count / (channels * area) {
-      let source = stored.pointer + row * channels * area
-      let target = arranged.pointer + row * channels * area
-      for channel in 0..<channels {
-        for place in 0..<area {
-          target[place * channels + channel] = source[channel * area + place]
-        }
-      }
-    }
-    return arranged
   }
 }

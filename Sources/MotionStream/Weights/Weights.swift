@@ -93,16 +93,13 @@ package struct Weights {
   }
 
   /// `name.weight` [outputs, …inputs] and `name.bias` [outputs] as a linear layer. `weightShape`
-  /// is what the file holds when that is not simply [outputs, inputs] (a patchifying convolution);
-  /// `arrange` then brings it into the order of the layer's input.
+  /// is what the file holds when that is not simply [outputs, inputs] (a patchifying convolution).
   package func linear(
-    _ name: String, outputs: Int, inputs: Int, bias: Bool = true, weightShape: [Int]? = nil,
-    arrange: (Tensor) -> Tensor = { $0 }
+    _ name: String, outputs: Int, inputs: Int, bias: Bool = true, weightShape: [Int]? = nil
   ) throws(ModelError) -> LinearLayer {
-    let stored = try tensor("\(name).weight", shape: weightShape ?? [outputs, inputs])
+    let weight = try tensor("\(name).weight", shape: weightShape ?? [outputs, inputs])
     let bias = bias ? try tensor("\(name).bias", outputs) : nil
     guard loads else { return LinearLayer(unpreparedOutputs: outputs, inputs: inputs) }
-    let weight = arrange(stored)
     precondition(weight.count == outputs * inputs, "\(name): \(weight.shape)")
     return try LinearLayer(
       weight: weight.pointer, bias: bias?.pointer, outputs: outputs, inputs: inputs)
