@@ -70,6 +70,13 @@ package final class Tensor: @unchecked Sendable {
       stride: columns)
   }
 
+  /// All values as `rows` rows.
+  package func matrix(rows: Int) -> Matrix {
+    precondition(rows > 0 && count % rows == 0, "Tensor: \(shape) as \(rows) rows")
+    return Matrix(
+      owner: self, base: pointer, rows: rows, columns: count / rows, stride: count / rows)
+  }
+
   /// A run of the rows of `matrix`.
   package func rows(_ range: Range<Int>) -> Matrix { matrix.rows(range) }
 }
@@ -107,6 +114,11 @@ package struct Matrix {
 
   /// Whether the rows follow each other without gaps.
   package var isContiguous: Bool { stride == columns || rows <= 1 }
+
+  /// Sets every value.
+  package func fill(_ value: Float) {
+    for row in 0..<rows { (base + row * stride).update(repeating: value, count: columns) }
+  }
 
   /// Copies rows of the same shape from another place, which must not overlap.
   package func assign(_ other: Matrix) {

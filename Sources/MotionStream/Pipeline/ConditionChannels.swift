@@ -1,0 +1,117 @@
+import Frames
+import Tracks
+
+/// The input channels besides the noise: mask, picture and tracks, in the model's order.
+final class ConditionChannels {
+  /// The first latent frame [C, H, W], for models that take the picture as their first chunk.
+  let prefill: Tensor?
+
+  private let model: Model
+  private let grid: LatentGrid
+  /// The first channel of every slot.
+  private let offsets: [MotionStreamManifest.InputSlot: Int]
+  /// Latent frames of the picture channels, [held, C, H, W]; the last holds for all later frames.
+  private let image: Tensor?
+  private let tracks: TrackSampler?
+  private let trackWorkspace: TrackWorkspace?
+  private let channels: Tensor  // [largest slot, H*W]
+
+  init(
+    model: Model, grid: LatentGrid, image: RGBFrame?, tracks: TrackSampler?
+  ) throws(ModelError) {
+    self.model = model
+    self.grid = grid
+    let manifest = model.manifest
+    var offsets: [MotionStreamManifest.InputSlot: Int] = [:]
+    var offset = 0
+    for slot in manifest.inputSlots {
+      offsets[slot] = offset
+      offset += model.directory.channels(of: slot)
+    }
+    self.offsets = offsets
+    channels = Tensor(
+      manifest.inputSlots.map(model.directory.channels).max() ?? 0, grid.pixelsPerFrame)
+
+    let latents = try ConditionChannels.encode(image, model: model, grid: grid)
+    prefill = manifest.image.rule == .prefill ? latents : nil
+    self.image = manifest.image.rule == .channels ? latents : nil
+
+    self.tracks = tracks
+    if tracks != nil {
+      guard let encoder = model.trackEncoder else {
+        throw ModelError(.usage, "\(model.directory.path): this model takes no tracks")
+      }
+      trackWorkspace = encoder.makeWorkspace(grid: grid.pictureSize)
+    } else {
+      trackWorkspace = nil
+    }
+  }
+
+  /// Latents of the picture; for the grey tail also of the grey frames after it, until the encoder
+  /// has forgotten the picture.
+  private static func encode(
+    _ image: RGBFrame?, model: Model, grid: LatentGrid
+  ) throws(ModelError) -> Tensor? {
+    guard let image else { return nil }
+    let rule = model.manifest.image
+    guard rule.rule != .none else {
+      throw ModelError(.usage, "\(model.directory.path): this model takes no first picture")
+    }
+    let compression = model.manifest.spatialCompression
+    let (width, height) = (grid.width * compression, grid.height * compression)
+    guard image.width == width, image.height == height else {
+      throw ModelError(
+        .usage, "first picture: expected \(width)x\(height), found \(image.width)x\(image.height)")
+    }
+    var grey = 0
+    if rule.rule == .channels, rule.tail == .grey {
+      // Every stage runs at one frame a latent or faster, so a MemBlock looks back one latent at
+      // most, and a latent further on than there are MemBlocks cannot see the picture.
+      grey = model.directory.vae.encoderTimeDownscale.count * model.directory.vae.memblocksPerStage + 1
+    }
+    return model.vaeEncoder.encode(image: image, greyLatents: grey, pool: model.pool)
+  }
+
+  /// Writes the channels of latent frames `range` to patches [T*S, in * patch].
+  func write(latents range: Range<Int>, into patches: Matrix) {
+    for (index, latent) in range.enumerated() {
+      let frame = patches.rows(index * grid.tokensPerFrame..<(index + 1) * grid.tokensPerFrame)
+      for slot in model.manifest.inputSlots where slot != .noise {
+        let rows = channels.rows(0..<model.directory.channels(of: slot))
+        fill(slot, latent: latent, into: rows)
+        grid.patchify(rows, into: frame, channelOffset: offsets[slot] ?? 0)
+      }
+    }
+  }
+
+  /// Writes latents [T * C, H*W] to the noise channels of patches [T*S, in * patch].
+  func writeNoise(_ latents: Matrix, into patches: Matrix) {
+    grid.patchify(latents, into: patches, channelOffset: offsets[.noise] ?? 0)
+  }
+
+  private func fill(
+    _ slot: MotionStreamManifest.InputSlot, latent: Int, into channels: Matrix
+  ) {
+    switch slot {
+    case .noise: break
+    case .mask:
+      // Ones where a picture is given.
+      channels.fill(image != nil && latent == 0 ? 1 : 0)
+    case .image:
+      guard let image, latent == 0 || model.manifest.image.tail == .grey else {
+        return channels.fill(0)
+      }
+      let held = min(latent, image.shape[0] - 1)
+      channels.assign(
+        image.matrix(rows: image.shape[0] * channels.rows)
+          .rows(held * channels.rows..<(held + 1) * channels.rows))
+    case .tracks:
+      guard let tracks, let encoder = model.trackEncoder, let trackWorkspace else {
+        return channels.fill(0)
+      }
+      encoder.encode(
+        latent: latent, workspace: trackWorkspace, pool: model.pool, into: channels
+      ) { frame, points in tracks.sample(at: frame, into: &points) }
+    }
+  }
+}

@@ -1,0 +1,55 @@
+/// The memory that a chunk is made in; holds nothing that the next chunk needs.
+final class PipelineWorkspace {
+  let transformer: TransformerWorkspace
+  let decoder: DecoderWorkspace
+  private let grid: LatentGrid
+  private let channels: Int
+  private let latentsStore, otherStore: Tensor  // [T * C, H*W]
+  private let patchStore, velocityStore: Tensor  // [L, C * patch]
+
+  init(model: Model, grid: LatentGrid, rules: CacheIndex.Rules, contextRows: Int) {
+    let configuration = model.directory.transformer
+    self.grid = grid
+    channels = configuration.outChannels
+    let frames = rules.maximumChunk
+    let tokens = frames * grid.tokensPerFrame
+    transformer = TransformerWorkspace(
+      configuration, grid: grid, rules: rules, contextRows: contextRows, pool: model.pool)
+    decoder = model.vaeDecoder.makeWorkspace(latent: grid.pictureSize, pool: model.pool)
+    latentsStore = Tensor(frames * channels, grid.pixelsPerFrame)
+    otherStore = Tensor(frames * channels, grid.pixelsPerFrame)
+    patchStore = Tensor(tokens, configuration.inChannels * grid.patchArea)
+    velocityStore = Tensor(tokens, configuration.outChannels * grid.patchArea)
+  }
+
+  /// The latents of a chunk, [frames * C, H*W].
+  func latents(_ frames: Int) -> Matrix { latentsStore.rows(0..<frames * channels) }
+
+  /// Room of the same shape.
+  func other(_ frames: Int) -> Matrix { otherStore.rows(0..<frames * channels) }
+
+  /// The transformer's input, [frames * S, in * patch].
+  func patches(_ frames: Int) -> Matrix { patchStore.rows(0..<frames * grid.tokensPerFrame) }
+
+  /// The transformer's output, [frames * S, patch * out].
+  func velocity(_ frames: Int) -> Matrix { velocityStore.rows(0..<frames * grid.tokensPerFrame) }
+
+  /// The latents in memory of their own, [frames, C, H, W].
+  func latents(copying frames: Int) -> Tensor {
+    let copy = Tensor(frames, channels, grid.height, grid.width)
+    copy.pointer.update(from: latentsStore.pointer, count: copy.count)
+    return copy
+  }
+
+  /// The memory held, in bytes.
+  var byteCount: Int {
+    [latentsStore, otherStore, patchStore, velocityStore].reduce(
+      transformer.byteCount + decoder.byteCount
+    ) { $0 + $1.byteCount }
+  }
+}
+
+extension LatentGrid {
+  /// The size of a latent frame, as the autoencoder and the track head call it.
+  var pictureSize: PictureSize { PictureSize(height: height, width: width) }
+}

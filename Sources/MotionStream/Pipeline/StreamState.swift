@@ -1,0 +1,39 @@
+/// All that changes while a stream runs: the cache, the decoder's memory, and where the stream is.
+///
+/// A value: a copy is the stream at that moment. Put it back into a pipeline with the same inputs
+/// and the stream continues from there, as often as you like, with equal frames. Copying is cheap;
+/// the memory is duplicated when the original next moves on.
+public struct StreamState: Sendable {
+  // The cache is a reference; nobody writes to it while two values share it.
+  private final class Storage: @unchecked Sendable {
+    let cache: KVCache
+    init(_ cache: KVCache) { self.cache = cache }
+  }
+
+  private var storage: Storage
+  var decoder: MemBlockMemory
+  /// Chunks made so far.
+  public internal(set) var chunkCount = 0
+  /// Pictures made so far.
+  public internal(set) var frameCount = 0
+
+  init(cache: KVCache, decoder: MemBlockMemory) {
+    storage = Storage(cache)
+    self.decoder = decoder
+  }
+
+  /// The latent frame index of the next chunk's first frame.
+  package var nextLatent: Int { storage.cache.index.nextFrame }
+
+  /// The memory held, in bytes; the same at any time.
+  public var byteCount: Int { storage.cache.byteCount + decoder.byteCount }
+
+  /// The cache, to look at.
+  package var cache: KVCache { storage.cache }
+
+  /// The cache, to write to: this value's own.
+  mutating func uniqueCache() -> KVCache {
+    if !isKnownUniquelyReferenced(&storage) { storage = Storage(storage.cache.copy()) }
+    return storage.cache
+  }
+}
