@@ -67,7 +67,8 @@ final class ConditionChannels {
     if rule.rule == .channels, rule.tail == .grey {
       // Every stage runs at one frame a latent or faster, so a MemBlock looks back one latent at
       // most, and a latent further on than there are MemBlocks cannot see the picture.
-      grey = model.directory.vae.encoderTimeDownscale.count * model.directory.vae.memblocksPerStage + 1
+      let vae = model.directory.vae
+      grey = vae.encoderTimeDownscale.count * vae.memblocksPerStage + 1
     }
     return model.vaeEncoder.encode(image: image, greyLatents: grey, pool: model.pool)
   }

@@ -1,5 +1,3 @@
-public import Frames
-
 /// A model's weights, prepared for this machine. Immutable.
 public final class Model: Sendable {
   /// Where it came from.
