@@ -55,6 +55,9 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
+      name: "MotionStreamTests", dependencies: ["MotionStream", "Tracks", "Frames"],
+      swiftSettings: strict),
+    .testTarget(
       name: "MediaTests", dependencies: ["Media", "Frames"], swiftSettings: strict),
   ]
 )

@@ -5,9 +5,9 @@
 /// part of the text or went through another encoding than Windows-1252, ftfy's terminal escapes and
 /// line-break rules (white space is collapsed anyway), and HTML names outside HTML 4's Latin-1 set
 /// and common punctuation. Unicode compatibility forms are folded by the SentencePiece model itself.
-enum PromptCleaning {
+package enum PromptCleaning {
   /// The cleaned prompt; may be empty.
-  static func clean(_ text: String) -> String {
+  package static func clean(_ text: String) -> String {
     let repaired = straightenQuotes(repairMojibake(text))
     return collapseWhitespace(HTMLReferences.unescape(HTMLReferences.unescape(repaired)))
   }

@@ -2,18 +2,18 @@ import Glibc
 
 /// umT5's relative positions: distances between tokens share buckets, exact for near ones and
 /// logarithmic for far ones; half of the buckets are for keys that come later.
-struct RelativePositionBuckets {
+package struct RelativePositionBuckets {
   private let perDirection: Int
   private let maximumDistance: Int
 
   /// `buckets` for both directions together; from `maximumDistance` on all share the last one.
-  init(buckets: Int, maximumDistance: Int) {
+  package init(buckets: Int, maximumDistance: Int) {
     perDirection = buckets / 2
     self.maximumDistance = maximumDistance
   }
 
   /// The bucket of key position minus query position.
-  func bucket(_ relative: Int) -> Int {
+  package func bucket(_ relative: Int) -> Int {
     let side = relative > 0 ? perDirection : 0
     let distance = abs(relative)
     let exact = perDirection / 2

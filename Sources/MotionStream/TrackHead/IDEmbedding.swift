@@ -2,7 +2,7 @@ import Glibc
 
 /// The sinusoidal embedding of track ids: cosines of E/2 wavelengths, then sines. Embeddings are
 /// kept, since a track comes back in every frame.
-struct IDEmbedding {
+package struct IDEmbedding {
   private let dimension: Int
   private let rules: TrackRules
   private let frequencies: [Double]
@@ -13,7 +13,7 @@ struct IDEmbedding {
   /// stays in fixed memory.
   private static let capacity = 16_384
 
-  init(dimension: Int, rules: TrackRules) {
+  package init(dimension: Int, rules: TrackRules) {
     self.dimension = dimension
     self.rules = rules
     let half = dimension / 2
@@ -22,7 +22,7 @@ struct IDEmbedding {
 
   /// Calls `body` with the embedding [E] of track `id`.
   @inline(__always)
-  mutating func withEmbedding(of id: Int, _ body: (UnsafePointer<Float>) -> Void) {
+  package mutating func withEmbedding(of id: Int, _ body: (UnsafePointer<Float>) -> Void) {
     let row = rows[id] ?? insert(id)
     values.withUnsafeBufferPointer { values in
       if let base = values.baseAddress { body(base + row * dimension) }
