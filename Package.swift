@@ -58,6 +58,7 @@ let package = Package(
       name: "MotionStreamTests", dependencies: ["MotionStream", "Tracks", "Frames"],
       swiftSettings: strict),
     .testTarget(
-      name: "MediaTests", dependencies: ["Media", "Frames"], swiftSettings: strict),
+      name: "MediaTests", dependencies: ["Media", "Frames"], exclude: ["Pictures"],
+      swiftSettings: strict),
   ]
 )

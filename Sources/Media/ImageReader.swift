@@ -24,7 +24,12 @@ public enum ImageReader {
     }
     switch try Kind(bytes, name: name) {
     case .png: return try PNG.decode(bytes, name: name).overBlack
-    case .jpeg: return try decode(bytes, AV_CODEC_ID_MJPEG, "JPEG", name)
+    case .jpeg:
+      // The decoder makes up what a few missing bytes at the end would have said.
+      guard zip(bytes.dropLast(), bytes.dropFirst()).contains(where: { $0 == (0xFF, 0xD9) }) else {
+        throw MediaError(.badData, "\(name): damaged JPEG: it stops before its end marker")
+      }
+      return try decode(bytes, AV_CODEC_ID_MJPEG, "JPEG", name)
     case .webp: return try decode(bytes, AV_CODEC_ID_WEBP, "WebP", name)
     case .bmp: return try decode(bytes, AV_CODEC_ID_BMP, "BMP", name)
     case .tiff: return try decode(bytes, AV_CODEC_ID_TIFF, "TIFF", name)
@@ -89,17 +94,18 @@ public enum ImageReader {
     codec.pointee.thread_count = 1
     codec.pointee.max_pixels = Int64(largestPixelCount)
     codec.pointee.err_recognition = AV_EF_EXPLODE | AV_EF_CRCCHECK | AV_EF_BITSTREAM | AV_EF_BUFFER
-    let damaged = "\(name): damaged \(kind), or over \(largestPixelCount) pixels"
+    let damaged =
+      "\(name): damaged \(kind), or of a rare variant, or over \(largestPixelCount) pixels"
     try LibAV.check(avcodec_open2(codec, decoder, nil), .unavailable, "\(name): \(kind) decoder")
     // Allocated by libav, as its bit readers run past the end into the padding that this adds.
     let data = try LibAV.allocated(packet)
     try LibAV.check(
       av_new_packet(data, Int32(bytes.count)), .badData, "\(name): \(bytes.count) bytes")
     data.pointee.data.update(from: bytes, count: bytes.count)
-    try LibAV.check(avcodec_send_packet(codec, data), .badData, damaged)
-    try LibAV.check(avcodec_send_packet(codec, nil), .badData, damaged)
     let frame = try LibAV.allocated(picture)
-    try LibAV.check(avcodec_receive_frame(codec, frame), .badData, damaged)
+    guard avcodec_send_packet(codec, data) == 0, avcodec_send_packet(codec, nil) == 0,
+      avcodec_receive_frame(codec, frame) == 0
+    else { throw MediaError(.badData, damaged) }
     guard frame.pointee.decode_error_flags == 0, frame.pointee.flags & AV_FRAME_FLAG_CORRUPT == 0
     else { throw MediaError(.badData, "\(name): damaged \(kind): part of the picture is missing") }
     try checkSize(width: Int(frame.pointee.width), height: Int(frame.pointee.height), name: name)

@@ -1,5 +1,6 @@
 import CLibAV
 public import Frames
+import Glibc
 
 /// One frame of a clip and when it is shown.
 public struct VideoFrame: Sendable {
@@ -51,7 +52,8 @@ public final class VideoReader {
     // The prefix keeps libav from reading a path like `http://…` or `concat:…` as anything else.
     let code = avformat_open_input(&format, "file:" + path, nil, &options)
     av_dict_free(&options)
-    let missing = code < 0 && code > -200  // an errno, not one of libav's own codes
+    // An errno, not one of libav's own codes nor its answer to a container not in the list.
+    let missing = code < 0 && code > -200 && code != -EINVAL
     try LibAV.check(
       code, missing ? .inputMissing : .badData, "\(path): cannot open as a video clip")
     var codec: UnsafeMutablePointer<AVCodecContext>?
