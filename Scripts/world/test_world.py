@@ -5,10 +5,10 @@ import dataclasses
 import pytest
 import torch
 
-from . import WorldConfig, render_batch, sample_clip, split_seed
+from . import WorldConfig, describe, render, render_batch, sample_clip, sample_scene, split_seed
 from .clip import Clip
-from .prompt import SHAPE_WORDS, describe
-from .scene import COLOURS, sample_scene
+from .prompt import SHAPE_WORDS
+from .scene import COLOURS
 
 torch.set_num_threads(1)  # small tensors: more threads only wait for each other
 
@@ -142,6 +142,14 @@ def test_every_clip_shows_an_object_at_the_start():
     for clip in clips(40, dataclasses.replace(SMALL, frames=2)):
         assert len(clip.scene.solids) >= 1
         assert (clip.owner[0] > 0).sum() > 80
+
+
+def test_a_piece_of_a_stream_equals_the_same_frames_of_the_whole():
+    clip = sample_clip(3, WorldConfig(frames=6))
+    frames, depth, owner = render(clip.tracer, start=2, stop=5)
+    assert torch.equal(frames, clip.frames[2:5])
+    assert torch.equal(depth, clip.depth[2:5])
+    assert torch.equal(owner, clip.owner[2:5])
 
 
 def test_batches_stack_clips_and_tracks():
