@@ -87,14 +87,16 @@ def save_part(module: nn.Module, directory: Path, part: tuple[str, str, str]) ->
 
 
 def weights(directory: Path, part: tuple[str, str, str]) -> dict[str, Tensor]:
-    """One file, or the shards its index names, widened to float32."""
+    """One file, or the shards its index names, widened to float32. diffusers ignores
+    `attn2.norm_added_q`, which some files of this family carry, and so do we."""
     folder, file, _ = part
     path = directory / folder / file
     index = path.with_suffix(".safetensors.index.json")
     files = [path]
     if index.exists():
         files = [path.parent / name for name in sorted(set(_json(index)["weight_map"].values()))]
-    return {k: v.float() for f in files for k, v in load_file(f).items()}
+    state = {k: v.float() for f in files for k, v in load_file(f).items()}
+    return {k: v for k, v in state.items() if not k.endswith("attn2.norm_added_q.weight")}
 
 
 def write_json(path: Path, values: dict) -> None:

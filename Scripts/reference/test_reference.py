@@ -13,14 +13,22 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from reference import model_directory
-from reference.causal_transformer import sinusoid
-from reference.configuration import SamplerRules, TrackHeadConfig, TrackRules
+from reference.causal_transformer import CausalTransformer, sinusoid
+from reference.configuration import (
+    SamplerRules,
+    TextEncoderConfig,
+    TinyVAEConfig,
+    TrackHeadConfig,
+    TrackRules,
+    TransformerConfig,
+)
 from reference.kv_cache import KVCache
 from reference.noise import normal_noise, philox4x32
 from reference.rollout import Rollout, Tracks
 from reference.rotary_embedding import axis_split, rotary_angles
 from reference.sampler import FlowMatchScheduler
-from reference.text_encoder import clean, position_bucket
+from reference.taehv import TAEHV
+from reference.text_encoder import TextEncoder, clean, position_bucket
 from reference.track_encoder import TrackEncoder, embed_ids, place
 from tiny_models import SELF_FORCING, TRACK_V0, configuration, model, tiny_vae, transformer
 
@@ -186,6 +194,74 @@ def test_track_window_equals_the_whole():
     whole = head(*args)
     parts = [head.window(*args, start, end) for start, end in ((0, 3), (3, 4), (4, 6))]
     close(torch.cat(parts, dim=2), whole)
+
+
+# -- sizes of the public checkpoints -------------------------------------------------------------
+
+
+def count(module) -> tuple[int, int]:
+    """Tensors and parameters."""
+    state = module.state_dict()
+    return len(state), sum(v.numel() for v in state.values())
+
+
+WAN_1_3B = {
+    "_class_name": "WanTransformer3DModel",
+    "patch_size": [1, 2, 2],
+    "num_attention_heads": 12,
+    "attention_head_dim": 128,
+    "in_channels": 16,
+    "out_channels": 16,
+    "text_dim": 4096,
+    "freq_dim": 256,
+    "ffn_dim": 8960,
+    "num_layers": 30,
+    "cross_attn_norm": True,
+    "qk_norm": "rms_norm_across_heads",
+    "eps": 1e-6,
+    "image_dim": None,
+    "added_kv_proj_dim": None,
+    "rope_max_seq_len": 1024,
+    "track_config": None,
+}
+
+
+@pytest.mark.parametrize(
+    "changes, expected",
+    [
+        ({}, (825, 1_418_996_800)),
+        (
+            {"in_channels": 48, "image_dim": 1280, "added_kv_proj_dim": 1536},
+            (983, 1_564_502_336),
+        ),
+        (
+            {
+                "in_channels": 48,
+                "out_channels": 48,
+                "num_attention_heads": 24,
+                "ffn_dim": 14336,
+            },
+            (825, 4_999_787_712),
+        ),
+    ],
+)
+def test_wan_sizes(changes, expected):
+    with torch.device("meta"):
+        assert count(CausalTransformer(TransformerConfig.from_dict(WAN_1_3B | changes))) == expected
+
+
+def test_taew2_1_size():
+    config = TinyVAEConfig(16, 3, 1, [64] * 4, [256, 128, 64, 64], [2, 2, 1], [1, 2, 2], 3)
+    with torch.device("meta"):
+        vae = TAEHV(config)
+    assert count(vae) == (128, 11_315_539)
+    assert count(vae.decoder)[1] == 9_844_611
+
+
+def test_umt5_xxl_size():
+    config = TextEncoderConfig(256384, 4096, 64, 10240, 24, 64, 32, 128, 1e-6)
+    with torch.device("meta"):
+        assert count(TextEncoder(config)) == (242, 5_680_910_336)
 
 
 # -- streaming equals whole ---------------------------------------------------------------------
