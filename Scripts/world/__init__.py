@@ -15,8 +15,9 @@ Call `torch.set_num_threads(1)` and use one process per core: the tensors are sm
 from .clip import Clip, render_batch, sample_clip
 from .config import SPLITS, WorldConfig, split_seed
 from .prompt import describe
-from .render import Tracer, render
+from .render import render
 from .scene import Scene, sample_scene
+from .tracer import Tracer
 from .tracks import Tracks, grid_points
 
 __all__ = [

@@ -8,8 +8,9 @@ import torch
 from . import prompt as grammar
 from . import tracks
 from .config import WorldConfig
-from .render import Tracer, render
+from .render import render
 from .scene import Scene, sample_scene
+from .tracer import Tracer
 
 
 @dataclass

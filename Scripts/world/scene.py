@@ -55,7 +55,7 @@ class Solid:
     motion: str
     extent: tuple[float, float, float]  # see `_extent`
     bound: float  # radius of the enclosing sphere
-    cells: tuple[float, float]  # stripes or checks around and along
+    cells: tuple[float, float]  # checks around and along; on a box: per unit, and their shift
     position: np.ndarray = field(repr=False, default=None)  # [T, 3]
     rotation: np.ndarray = field(repr=False, default=None)  # [T, 3, 3]
     turning: bool = False
@@ -120,7 +120,10 @@ def _sample_solid(rng, colours, time, calm, leads):
     kind = str(rng.choice(motion.MOTIONS, p=odds / odds.sum()))
     extent, rest, bound = _extent(shape, rng.uniform(*SIZES[size]))
     round_cells = float(rng.integers(3, 6) * 2), rng.uniform(2.2, 3.4) / bound
-    flat_cells = rng.uniform(3.2, 3.8) / (2 * extent[0]), 0.0
+    # Three or four cells to a box's side, a hair less so that no face lies on a border; of
+    # three, the outer ones have the named colour.
+    side = 4 if rng.random() < 0.5 and material == "checkered" else 3
+    flat_cells = (side - 0.02) / (2 * extent[0]), 1.5 * (side % 2)
     solid = Solid(
         shape=shape,
         material=material,

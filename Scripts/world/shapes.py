@@ -144,8 +144,7 @@ def pattern(solid, p):
         return torch.zeros_like(p[0])
     around, along = solid.cells
     if solid.shape == "box":
-        # Cells of space, shifted so that no face lies on a border between two of them.
-        cell = torch.floor(p * around + 0.5)
+        cell = torch.floor(p * around + along)
         count = cell[0] if solid.material == "striped" else cell.sum(0)
         return torch.remainder(count, 2)
     if solid.shape == "torus":
