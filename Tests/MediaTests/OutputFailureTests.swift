@@ -88,6 +88,32 @@ import Testing
     #expect(error?.kind == .closedPipe)
   }
 
+  @Test func aSlowReaderOfANonBlockingPipeIsWaitedFor() async throws {
+    var ends: [Int32] = [0, 0]
+    try #require(pipe(&ends) == 0)
+    for end in ends { try #require(fcntl(end, F_SETFL, O_NONBLOCK) == 0) }
+    let (reading, writing) = (ends[0], ends[1])
+    defer { close(reading) }
+    // Ten frames are more than a pipe holds, so the writer meets EAGAIN.
+    let frames = (0..<10).map { pattern($0, width: 160, height: 96) }
+    let reader = Task.detached {
+      var received: [UInt8] = []
+      var block = [UInt8](repeating: 0, count: 5000)
+      while true {
+        let count = read(reading, &block, block.count)
+        if count == 0 { return received }
+        if count > 0 { received += block[..<count] } else { usleep(200) }
+      }
+    }
+    var plan = try settings("", .raw, width: 160, height: 96)
+    plan.target = .descriptor(writing)
+    let sink = try plan.makeSink()
+    for frame in frames { try sink.write(frame) }
+    try sink.finish()
+    close(writing)
+    #expect(await reader.value == frames.flatMap(\.pixels))
+  }
+
   @Test(arguments: toOneFile)
   func abandoningLeavesNothingBeforeTheFirstChunk(format: OutputFormat) throws {
     let scratch = try Scratch()
