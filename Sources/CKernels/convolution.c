@@ -1,38 +1,74 @@
-#include <stdlib.h>
+// Implicit GEMM without im2col. A tile copies its input rows (both sources side by side) into the
+// thread's scratch with zero borders; there, the 3 * C inputs under a kernel row lie in one run
+// for every pixel, and neighbouring pixels' runs are stride * C apart: rows of a matrix that
+// overlap. The sums of a run of pixels are biased, joined with the residual and activated at once.
 #include <string.h>
 
+#include "kernels.h"
 #include "pool.h"
-#include "scalar.h"
 
 struct MSConv {
+  const MSKernels *kernels;
   int64_t out, in, kernel, stride;
-  float *weight;  // [kernel, kernel, in, out]
-  float *bias;
+  int64_t full_panels;  // of kernels->columns outputs
+  int64_t rest;         // columns of the last, narrower panel, or 0
+  float *panels;        // per panel [kernel, kernel, in, columns]
+  float *bias;          // [out]
 };
+
+enum {
+  /// Pixels whose sums are kept on the stack.
+  most_pixels = 96,
+  /// Floats of a panel worked on at a time: most of a first-level cache.
+  most_panel_floats = 6144,
+  most_tile_rows = 4,
+  wanted_tiles = 12,
+};
+
+static void pack_panel(const MSConv *conv, const float *w, int64_t first, int64_t columns,
+                       float *panel) {
+  const int64_t taps = conv->kernel * conv->kernel;
+  for (int64_t j = 0; j < columns; j++) {
+    const int64_t o = first + j;
+    for (int64_t t = 0; t < taps; t++)
+      for (int64_t i = 0; i < conv->in; i++)
+        panel[(t * conv->in + i) * columns + j] =
+            o < conv->out ? w[(o * conv->in + i) * taps + t] : 0;
+  }
+}
 
 MSConv *ms_conv_prepare(const float *w, const float *bias, int64_t out, int64_t in, int64_t kernel,
                         int64_t stride) {
   MSConv *const conv = calloc(1, sizeof *conv);
   if (!conv) return NULL;
-  *conv = (MSConv){out, in, kernel, stride, NULL, NULL};
-  const int64_t taps = kernel * kernel;
-  conv->weight = malloc(sizeof(float) * (size_t)(out * in * taps));
-  conv->bias = calloc((size_t)out, sizeof(float));
-  if (!conv->weight || !conv->bias) {
+  conv->kernels = ms_kernels();
+  conv->out = out;
+  conv->in = in;
+  conv->kernel = kernel;
+  conv->stride = stride;
+  const int64_t columns = conv->kernels->columns, lanes = conv->kernels->lanes;
+  const int64_t K = kernel * kernel * in;
+  conv->full_panels = out / columns;
+  const int64_t left = out % columns;
+  conv->rest = left == 0 ? 0 : left <= lanes ? lanes : columns;
+  conv->panels = ms_allocate((conv->full_panels * columns + conv->rest) * K);
+  conv->bias = ms_allocate(out);
+  if (!conv->panels || !conv->bias) {
     ms_conv_free(conv);
     return NULL;
   }
-  for (int64_t o = 0; o < out; o++)
-    for (int64_t i = 0; i < in; i++)
-      for (int64_t t = 0; t < taps; t++)
-        conv->weight[(t * in + i) * out + o] = w[(o * in + i) * taps + t];
-  if (bias) memcpy(conv->bias, bias, sizeof(float) * (size_t)out);
+  for (int64_t panel = 0; panel < conv->full_panels; panel++)
+    pack_panel(conv, w, panel * columns, columns, conv->panels + panel * columns * K);
+  if (conv->rest > 0)
+    pack_panel(conv, w, conv->full_panels * columns, conv->rest,
+               conv->panels + conv->full_panels * columns * K);
+  for (int64_t o = 0; o < out; o++) conv->bias[o] = bias ? bias[o] : 0;
   return conv;
 }
 
 void ms_conv_free(MSConv *conv) {
   if (!conv) return;
-  free(conv->weight);
+  free(conv->panels);
   free(conv->bias);
   free(conv);
 }
@@ -42,76 +78,158 @@ typedef struct {
   const float *a;
   int64_t in_a;
   const float *b;
-  int64_t H, W;
+  int64_t H, W, out_H, out_W;
   const float *residual;
   MSActivation activation;
   float *y;
+  float *scratch;
+  int64_t tile_rows, worker_floats;
 } ConvJob;
 
-static void add_pixel(const float *x, int64_t in, const float *weight, int64_t out, float *y) {
-  for (int64_t i = 0; i < in; i++)
-    for (int64_t o = 0; o < out; o++) y[o] += x[i] * weight[i * out + o];
+static int64_t tile_rows_for(const MSConv *conv, int64_t H) {
+  const int64_t rows = ms_ceil_div(H, conv->stride);
+  return ms_max(1, ms_min(most_tile_rows, rows / wanted_tiles));
 }
 
-static void conv_row(void *context, int64_t row, int worker) {
-  (void)worker;
-  const ConvJob *const job = context;
-  const MSConv *const conv = job->conv;
-  const int64_t out = conv->out, pad = conv->kernel / 2, in_b = conv->in - job->in_a;
-  const int64_t columns = ms_ceil_div(job->W, conv->stride);
-  for (int64_t column = 0; column < columns; column++) {
-    float *const y = job->y + (row * columns + column) * out;
-    memcpy(y, conv->bias, sizeof(float) * (size_t)out);
-    for (int64_t dy = 0; dy < conv->kernel; dy++) {
-      for (int64_t dx = 0; dx < conv->kernel; dx++) {
-        const int64_t r = row * conv->stride + dy - pad, c = column * conv->stride + dx - pad;
-        if (r < 0 || r >= job->H || c < 0 || c >= job->W) continue;
-        const float *const weight = conv->weight + (dy * conv->kernel + dx) * conv->in * out;
-        add_pixel(job->a + (r * job->W + c) * job->in_a, job->in_a, weight, out, y);
-        if (in_b > 0)
-          add_pixel(job->b + (r * job->W + c) * in_b, in_b, weight + job->in_a * out, out, y);
+/// Input rows under `rows` output rows, borders included, in floats.
+static int64_t input_floats(const MSConv *conv, int64_t rows, int64_t W) {
+  const int64_t border = conv->kernel / 2;
+  const int64_t out_W = ms_ceil_div(W, conv->stride);
+  const int64_t width = ms_max(W + 2 * border, (out_W - 1) * conv->stride + conv->kernel);
+  return ((rows - 1) * conv->stride + conv->kernel) * width * conv->in;
+}
+
+/// Copies `rows` input rows from `row` (which may lie outside the image) and their borders.
+static void gather(const ConvJob *job, int64_t row, int64_t rows, int64_t width, float *to) {
+  const int64_t border = job->conv->kernel / 2, in = job->conv->in, in_a = job->in_a;
+  const int64_t in_b = in - in_a;
+  for (int64_t r = row; r < row + rows; r++, to += width * in) {
+    if (r < 0 || r >= job->H) {
+      memset(to, 0, sizeof(float) * (size_t)(width * in));
+      continue;
+    }
+    memset(to, 0, sizeof(float) * (size_t)(border * in));
+    float *const inside = to + border * in;
+    const float *const a = job->a + r * job->W * in_a;
+    if (in_b == 0) {
+      memcpy(inside, a, sizeof(float) * (size_t)(job->W * in));
+    } else {
+      const float *const b = job->b + r * job->W * in_b;
+      for (int64_t column = 0; column < job->W; column++) {
+        memcpy(inside + column * in, a + column * in_a, sizeof(float) * (size_t)in_a);
+        memcpy(inside + column * in + in_a, b + column * in_b, sizeof(float) * (size_t)in_b);
       }
     }
-    const float *const residual =
-        job->residual ? job->residual + (row * columns + column) * out : NULL;
-    for (int64_t o = 0; o < out; o++)
-      y[o] = ms_activation(y[o] + (residual ? residual[o] : 0), job->activation);
+    const int64_t after = width - border - job->W;
+    memset(inside + job->W * in, 0, sizeof(float) * (size_t)(after * in));
   }
+}
+
+/// `pixels` neighbouring outputs of one panel, from `input` (their first kernel row's run).
+static void multiply_panel(const MSConv *conv, const float *input, int64_t pitch, int64_t pixels,
+                           const float *panel, int64_t columns, float *sums) {
+  const int64_t run = conv->kernel * conv->in;
+  MSProduct product = {
+      .row = conv->stride * conv->in,
+      .columns = columns,
+      .panels = 1,
+      .c = sums,
+      .ldc = columns,
+  };
+  if (conv->kernel * run * columns <= most_panel_floats) {
+    product.a = input;
+    product.segments = conv->kernel;
+    product.segment = pitch;
+    product.b = panel;
+    product.K = run;
+    conv->kernels->multiply_rows(&product, pixels);
+    return;
+  }
+  const int64_t parts = ms_ceil_div(run * columns, most_panel_floats);
+  const int64_t part = ms_ceil_div(run, parts);
+  product.segments = 1;
+  for (int64_t ky = 0; ky < conv->kernel; ky++) {
+    for (int64_t k = 0; k < run; k += part) {
+      product.a = input + ky * pitch + k;
+      product.b = panel + (ky * run + k) * columns;
+      product.K = ms_min(part, run - k);
+      conv->kernels->multiply_rows(&product, pixels);
+      product.add = true;
+    }
+  }
+}
+
+static void conv_pixels(const ConvJob *job, const float *input, int64_t pitch, int64_t pixel,
+                        int64_t pixels) {
+  const MSConv *const conv = job->conv;
+  const int64_t out = conv->out, full = conv->kernels->columns;
+  const int64_t K = conv->kernel * conv->kernel * conv->in;
+  float sums[most_pixels * 32];
+  for (int64_t column = 0; column < out; column += full) {
+    const int64_t columns = column / full < conv->full_panels ? full : conv->rest;
+    multiply_panel(conv, input, pitch, pixels, conv->panels + column * K, columns, sums);
+    for (int64_t i = 0; i < pixels; i++) {
+      const int64_t place = (pixel + i) * out + column;
+      const MSFinish finish = {
+          .sum = sums + i * columns,
+          .bias = conv->bias + column,
+          .residual = job->residual ? job->residual + place : NULL,
+          .y = job->y + place,
+          .count = ms_min(columns, out - column),
+          .activation = job->activation,
+      };
+      conv->kernels->finish(&finish);
+    }
+  }
+}
+
+static void conv_tile(void *context, int64_t tile, int worker) {
+  const ConvJob *const job = context;
+  const MSConv *const conv = job->conv;
+  const int64_t first = tile * job->tile_rows;
+  const int64_t rows = ms_min(job->tile_rows, job->out_H - first);
+  const int64_t border = conv->kernel / 2;
+  const float *input = job->a + first * conv->stride * job->W * conv->in;
+  int64_t width = job->W;
+  if (conv->kernel > 1 || job->in_a < conv->in) {
+    float *const copy = job->scratch + worker * job->worker_floats;
+    width = ms_max(job->W + 2 * border, (job->out_W - 1) * conv->stride + conv->kernel);
+    gather(job, first * conv->stride - border, (rows - 1) * conv->stride + conv->kernel, width,
+           copy);
+    input = copy;
+  }
+  const int64_t pitch = width * conv->in;
+  const int64_t runs = ms_ceil_div(job->out_W, most_pixels);
+  const int64_t run = ms_ceil_div(job->out_W, runs);
+  for (int64_t row = 0; row < rows; row++)
+    for (int64_t column = 0; column < job->out_W; column += run)
+      conv_pixels(job, input + row * conv->stride * pitch + column * conv->stride * conv->in, pitch,
+                  (first + row) * job->out_W + column, ms_min(run, job->out_W - column));
 }
 
 void ms_conv2d(MSPool *pool, const MSConv *conv, const float *a, int64_t in_a, const float *b,
                int64_t H, int64_t W, const float *residual, MSActivation activation, float *y,
                float *scratch) {
-  (void)scratch;
-  ConvJob job = {conv, a, in_a, b, H, W, residual, activation, y};
-  ms_pool_run_tiles(pool, ms_ceil_div(H, conv->stride), conv_row, &job);
+  const int64_t rows = tile_rows_for(conv, H);
+  ConvJob job = {
+      .conv = conv,
+      .a = a,
+      .in_a = in_a,
+      .b = b,
+      .H = H,
+      .W = W,
+      .out_H = ms_ceil_div(H, conv->stride),
+      .out_W = ms_ceil_div(W, conv->stride),
+      .residual = residual,
+      .activation = activation,
+      .y = y,
+      .scratch = scratch,
+      .tile_rows = rows,
+      .worker_floats = input_floats(conv, rows, W),
+  };
+  ms_pool_run_tiles(pool, ms_ceil_div(job.out_H, rows), conv_tile, &job);
 }
 
 int64_t ms_conv_scratch(const MSPool *pool, const MSConv *conv, int64_t H, int64_t W) {
-  (void)pool, (void)conv, (void)H, (void)W;
-  return 1;
-}
-
-typedef struct {
-  const float *x;
-  float *y;
-  int64_t H, W, C;
-} UpsampleJob;
-
-static void upsample_row(void *context, int64_t row, int worker) {
-  (void)worker;
-  const UpsampleJob *const job = context;
-  const size_t pixel = sizeof(float) * (size_t)job->C;
-  float *const y = job->y + row * 4 * job->W * job->C;
-  for (int64_t column = 0; column < job->W; column++) {
-    const float *const x = job->x + (row * job->W + column) * job->C;
-    memcpy(y + 2 * column * job->C, x, pixel);
-    memcpy(y + (2 * column + 1) * job->C, x, pixel);
-  }
-  memcpy(y + 2 * job->W * job->C, y, pixel * 2 * (size_t)job->W);
-}
-
-void ms_upsample2x(MSPool *pool, const float *x, float *y, int64_t H, int64_t W, int64_t C) {
-  UpsampleJob job = {x, y, H, W, C};
-  ms_pool_run_tiles(pool, H, upsample_row, &job);
+  return ms_pool_threads(pool) * input_floats(conv, tile_rows_for(conv, H), W);
 }

@@ -1,5 +1,7 @@
+#include <math.h>
+
+#include "kernels.h"
 #include "pool.h"
-#include "scalar.h"
 
 typedef struct {
   float a, b;
@@ -18,29 +20,41 @@ static void run(MSPool *pool, MSTileBody body, ElementJob job) {
 static void axpby_tile(void *context, int64_t tile, int worker) {
   (void)worker;
   const ElementJob *const job = context;
-  for (int64_t i = tile * tile_elements; i < ms_min(job->count, (tile + 1) * tile_elements); i++)
-    job->y[i] = job->a * job->x[i] + job->b * job->y[i];
+  const int64_t first = tile * tile_elements;
+  const float *const x = job->x + first;
+  float *const y = job->y + first;
+  const int64_t count = ms_min(tile_elements, job->count - first);
+  ms_kernels()->axpby(job->a, x, job->b, y, count);
 }
 
 static void multiply_tile(void *context, int64_t tile, int worker) {
   (void)worker;
   const ElementJob *const job = context;
-  for (int64_t i = tile * tile_elements; i < ms_min(job->count, (tile + 1) * tile_elements); i++)
-    job->y[i] *= job->x[i];
+  const int64_t first = tile * tile_elements;
+  const float *const x = job->x + first;
+  float *const y = job->y + first;
+  const int64_t count = ms_min(tile_elements, job->count - first);
+  ms_kernels()->multiply(x, y, count);
 }
 
 static void soft_clamp_tile(void *context, int64_t tile, int worker) {
   (void)worker;
   const ElementJob *const job = context;
-  for (int64_t i = tile * tile_elements; i < ms_min(job->count, (tile + 1) * tile_elements); i++)
-    job->y[i] = job->a * tanhf(job->x[i] / job->a);
+  const int64_t first = tile * tile_elements;
+  const float *const x = job->x + first;
+  float *const y = job->y + first;
+  const int64_t count = ms_min(tile_elements, job->count - first);
+  ms_kernels()->soft_clamp(x, job->a, y, count);
 }
 
 static void activate_tile(void *context, int64_t tile, int worker) {
   (void)worker;
   const ElementJob *const job = context;
-  for (int64_t i = tile * tile_elements; i < ms_min(job->count, (tile + 1) * tile_elements); i++)
-    job->y[i] = ms_activation(job->x[i], job->activation);
+  const int64_t first = tile * tile_elements;
+  const float *const x = job->x + first;
+  float *const y = job->y + first;
+  const int64_t count = ms_min(tile_elements, job->count - first);
+  ms_kernels()->activate(x, y, count, job->activation);
 }
 
 void ms_axpby(MSPool *pool, float a, const float *x, float b, float *y, int64_t count) {
@@ -86,5 +100,3 @@ void ms_pixels(MSPool *pool, const float *x, int64_t H, int64_t W, int64_t p, ui
   PixelJob job = {x, W, p, out};
   ms_pool_run_tiles(pool, H, pixel_row, &job);
 }
-
-const char *ms_kernel_path(void) { return "baseline"; }

@@ -1,39 +1,58 @@
-#include <cblas.h>
+// Weights are packed once into panels; a tile of rows x panels is multiplied block by block of K
+// into a small buffer, then biased, activated and written while it is still in cache.
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernels.h"
 #include "pool.h"
-#include "scalar.h"
 
 struct MSLinear {
+  const MSKernels *kernels;
   int64_t N, K;
-  float *weight;
-  float *bias;
+  float *panels;  // [panels, K, columns]
+  float *bias;    // [N]
 };
 
-enum { tile_rows = 64, tile_columns = 64 };
+enum {
+  /// The buffer lives on the stack of the thread that runs the tile.
+  most_rows = 96,
+  most_columns = 192,
+  /// A panel's block must fit the first-level cache beside the rows it meets.
+  most_K = 320,
+  /// Enough tiles to share evenly, large enough to be worth claiming.
+  wanted_tiles = 16,
+  fewest_rows = 24,
+};
 
 MSLinear *ms_linear_prepare(const float *w, const float *bias, int64_t N, int64_t K) {
-  // Our pool is the only one: the library must not start threads of its own.
-  openblas_set_num_threads(1);
   MSLinear *const linear = calloc(1, sizeof *linear);
   if (!linear) return NULL;
+  linear->kernels = ms_kernels();
   linear->N = N;
   linear->K = K;
-  linear->weight = malloc(sizeof(float) * (size_t)(N * K));
-  linear->bias = calloc((size_t)N, sizeof(float));
-  if (!linear->weight || !linear->bias) {
+  const int64_t columns = linear->kernels->columns;
+  const int64_t panels = ms_ceil_div(N, columns);
+  linear->panels = ms_allocate(panels * columns * K);
+  linear->bias = ms_allocate(N);
+  if (!linear->panels || !linear->bias) {
     ms_linear_free(linear);
     return NULL;
   }
-  memcpy(linear->weight, w, sizeof(float) * (size_t)(N * K));
-  if (bias) memcpy(linear->bias, bias, sizeof(float) * (size_t)N);
+  for (int64_t panel = 0; panel < panels; panel++) {
+    float *const p = linear->panels + panel * columns * K;
+    const int64_t used = ms_min(columns, N - panel * columns);
+    for (int64_t j = 0; j < used; j++)
+      for (int64_t k = 0; k < K; k++) p[k * columns + j] = w[(panel * columns + j) * K + k];
+    for (int64_t j = used; j < columns; j++)
+      for (int64_t k = 0; k < K; k++) p[k * columns + j] = 0;
+  }
+  for (int64_t n = 0; n < N; n++) linear->bias[n] = bias ? bias[n] : 0;
   return linear;
 }
 
 void ms_linear_free(MSLinear *linear) {
   if (!linear) return;
-  free(linear->weight);
+  free(linear->panels);
   free(linear->bias);
   free(linear);
 }
@@ -48,38 +67,87 @@ typedef struct {
   MSWrite write;
   const float *gate;
   int64_t rows_per_gate;
+  int64_t tile_rows, tile_panels, row_tiles;
 } LinearJob;
 
 static void linear_tile(void *context, int64_t tile, int worker) {
   (void)worker;
   const LinearJob *const job = context;
-  const int64_t N = job->linear->N, K = job->linear->K;
-  const int64_t columns = ms_ceil_div(N, tile_columns);
-  const int64_t m0 = tile / columns * tile_rows, n0 = tile % columns * tile_columns;
-  const int64_t m = ms_min(tile_rows, job->M - m0), n = ms_min(tile_columns, N - n0);
-  float result[tile_rows * tile_columns];
-  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)m, (int)n, (int)K, 1,
-              job->x + m0 * job->ldx, (int)job->ldx, job->linear->weight + n0 * K, (int)K, 0,
-              result, tile_columns);
-  for (int64_t i = 0; i < m; i++) {
-    float *const y = job->y + (m0 + i) * job->ldy + n0;
-    const float *const r = result + i * tile_columns;
-    const float *const bias = job->linear->bias + n0;
+  const MSLinear *const linear = job->linear;
+  const int64_t N = linear->N, K = linear->K, columns = linear->kernels->columns;
+  const int64_t row = tile % job->row_tiles * job->tile_rows;
+  const int64_t panel = tile / job->row_tiles * job->tile_panels;
+  const int64_t rows = ms_min(job->tile_rows, job->M - row);
+  const int64_t panels = ms_min(job->tile_panels, ms_ceil_div(N, columns) - panel);
+  float sums[most_rows * most_columns];
+  const int64_t blocks = ms_ceil_div(K, most_K), block = ms_ceil_div(K, blocks);
+  for (int64_t k = 0; k < K; k += block) {
+    const MSProduct product = {
+        .a = job->x + row * job->ldx + k,
+        .row = job->ldx,
+        .segments = 1,
+        .b = linear->panels + (panel * K + k) * columns,
+        .columns = columns,
+        .panels = panels,
+        .panel = K * columns,
+        .K = ms_min(block, K - k),
+        .c = sums,
+        .ldc = most_columns,
+        .add = k > 0,
+    };
+    linear->kernels->multiply_rows(&product, rows);
+  }
+  const int64_t column = panel * columns, count = ms_min(panels * columns, N - column);
+  for (int64_t i = 0; i < rows; i++) {
     const float *const gate =
-        job->write == MSWriteGatedAdd ? job->gate + (m0 + i) / job->rows_per_gate * N + n0 : NULL;
-    for (int64_t j = 0; j < n; j++) {
-      const float value = ms_activation(r[j] + bias[j], job->activation);
-      if (job->write == MSWriteStore) y[j] = value;
-      if (job->write == MSWriteAdd) y[j] += value;
-      if (job->write == MSWriteGatedAdd) y[j] += gate[j] * value;
-    }
+        job->gate ? job->gate + (row + i) / job->rows_per_gate * N + column : NULL;
+    const MSFinish finish = {
+        .sum = sums + i * most_columns,
+        .bias = linear->bias + column,
+        .gate = gate,
+        .y = job->y + (row + i) * job->ldy + column,
+        .count = count,
+        .activation = job->activation,
+        .write = job->write,
+    };
+    linear->kernels->finish(&finish);
   }
 }
 
 void ms_linear(MSPool *pool, const MSLinear *linear, const float *x, int64_t ldx, float *y,
                int64_t ldy, int64_t M, MSActivation activation, MSWrite write, const float *gate,
                int64_t rows_per_gate) {
-  LinearJob job = {linear, x, ldx, y, ldy, M, activation, write, gate, rows_per_gate};
-  const int64_t tiles = ms_ceil_div(M, tile_rows) * ms_ceil_div(linear->N, tile_columns);
-  ms_pool_run_tiles(pool, tiles, linear_tile, &job);
+  const int64_t panels = ms_ceil_div(linear->N, linear->kernels->columns);
+  int64_t tile_rows = ms_min(most_rows, M), tile_panels = most_columns / linear->kernels->columns;
+  tile_panels = ms_min(tile_panels, panels);
+  for (;;) {
+    const int64_t tiles = ms_ceil_div(M, ms_max(tile_rows, 1)) * ms_ceil_div(panels, tile_panels);
+    if (tiles >= wanted_tiles) break;
+    if (tile_rows >= 2 * fewest_rows)
+      tile_rows = ms_ceil_div(tile_rows, 2);
+    else if (tile_panels > 2)
+      tile_panels = ms_ceil_div(tile_panels, 2);
+    else
+      break;
+  }
+  const int64_t row_tiles = ms_ceil_div(M, ms_max(tile_rows, 1));
+  if (row_tiles == 0) return;
+  // Even tiles: 60 rows are 2 x 30, not 48 + 12.
+  tile_rows = ms_ceil_div(M, row_tiles);
+  LinearJob job = {
+      .linear = linear,
+      .x = x,
+      .ldx = ldx,
+      .y = y,
+      .ldy = ldy,
+      .M = M,
+      .activation = activation,
+      .write = write,
+      .gate = write == MSWriteGatedAdd ? gate : NULL,
+      .rows_per_gate = rows_per_gate,
+      .tile_rows = tile_rows,
+      .tile_panels = tile_panels,
+      .row_tiles = row_tiles,
+  };
+  ms_pool_run_tiles(pool, row_tiles * ms_ceil_div(panels, tile_panels), linear_tile, &job);
 }

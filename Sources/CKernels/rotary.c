@@ -1,3 +1,4 @@
+#include "kernels.h"
 #include "pool.h"
 
 typedef struct {
@@ -13,17 +14,13 @@ enum { tile_rows = 16 };
 static void rotary_tile(void *context, int64_t tile, int worker) {
   (void)worker;
   const RotaryJob *const job = context;
+  const MSKernels *const kernels = ms_kernels();
   const int64_t half = job->E / 2;
   for (int64_t m = tile * tile_rows; m < ms_min(job->M, (tile + 1) * tile_rows); m++) {
     const float *const cosine = job->cosine + m * half, *const sine = job->sine + m * half;
     for (int64_t h = 0; h < job->H; h++) {
-      const float *const x = job->x + m * job->ldx + h * job->E;
-      float *const y = job->y + m * job->ldy + h * job->E;
-      for (int64_t j = 0; j < half; j++) {
-        const float a = x[2 * j], b = x[2 * j + 1];
-        y[2 * j] = a * cosine[j] - b * sine[j];
-        y[2 * j + 1] = a * sine[j] + b * cosine[j];
-      }
+      kernels->rotate(job->x + m * job->ldx + h * job->E, cosine, sine,
+                      job->y + m * job->ldy + h * job->E, job->E);
     }
   }
 }

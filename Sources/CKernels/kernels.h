@@ -1,0 +1,71 @@
+// The inner loops, once per instruction set. Each path_*.c compiles the templates in lanes/ for one
+// vector width and fills one table; everything around them (tiles, layout, memory) is written once
+// and reaches the loops through the table.
+#pragma once
+#include <stddef.h>
+
+#include "CKernels.h"
+
+/// A panel holds `columns` neighbouring columns of a matrix, one sum index after the other:
+/// panel[k * columns + j]. `columns` is the path's full width, or one vector for a narrow rest.
+typedef struct {
+  /// a(i, k) of segment s is a[s * segment + i * row + k * step].
+  const float *a;
+  int64_t row, step;
+  int64_t segments, segment;
+  /// Panel of segments * K indices; `panels` of them, `panel` floats apart.
+  const float *b;
+  int64_t columns, panels, panel;
+  int64_t K;
+  /// c[i * ldc + p * columns + j]
+  float *c;
+  int64_t ldc;
+  /// Add to what is in c instead of storing.
+  bool add;
+} MSProduct;
+
+/// What happens to a row of sums: y (+)= gate * activation(sum + bias + residual).
+typedef struct {
+  const float *sum, *bias;
+  const float *residual;  // or NULL
+  const float *gate;      // NULL unless write is MSWriteGatedAdd
+  float *y;
+  int64_t count;
+  MSActivation activation;
+  MSWrite write;
+} MSFinish;
+
+typedef struct {
+  const char *name;
+  /// Floats in a vector, columns in a full panel.
+  int64_t lanes, columns;
+  /// c (+)= a b for m rows with step == 1 (rows of a are contiguous).
+  void (*multiply_rows)(const MSProduct *product, int64_t m);
+  /// The same with row == 1 (columns of a are contiguous).
+  void (*multiply_columns)(const MSProduct *product, int64_t m);
+  void (*finish)(const MSFinish *finish);
+  /// One step of the online softmax over a panel of queries: scores [keys, columns] become weights,
+  /// `top` and `total` [columns] are brought up to date, and `sums` [E, columns] is rescaled.
+  void (*soften)(float *scores, int64_t keys, int64_t columns, float *top, float *total,
+                 float *sums, int64_t E);
+  void (*layer_norm)(const float *x, float *y, int64_t D, float eps, const float *weight,
+                     const float *bias, const float *scale, const float *shift);
+  void (*rms_norm)(const float *x, const float *weight, float *y, int64_t D, float eps);
+  void (*rotate)(const float *x, const float *cosine, const float *sine, float *y, int64_t E);
+  void (*axpby)(float a, const float *x, float b, float *y, int64_t count);
+  void (*multiply)(const float *x, float *y, int64_t count);
+  void (*soft_clamp)(const float *x, float limit, float *y, int64_t count);
+  void (*activate)(const float *x, float *y, int64_t count, MSActivation activation);
+  void (*widen_bf16)(const void *src, float *dst, int64_t count);
+  void (*widen_f16)(const void *src, float *dst, int64_t count);
+} MSKernels;
+
+/// The table in use.
+const MSKernels *ms_kernels(void);
+
+extern const MSKernels ms_kernels_baseline;
+extern const MSKernels ms_kernels_wide;
+#if defined(__x86_64__)
+extern const MSKernels ms_kernels_avx2;
+extern const MSKernels ms_kernels_avx512;
+#endif

@@ -1,0 +1,29 @@
+// One path: every template at one width, and the table of them.
+#include "kernels.h"
+#include "lanes/vector.h"
+#include "lanes/convert.h"
+#include "lanes/elementwise.h"
+#include "lanes/finish.h"
+#include "lanes/multiply.h"
+#include "lanes/norm.h"
+#include "lanes/rotary.h"
+#include "lanes/softmax.h"
+
+const MSKernels MS_TABLE = {
+    .name = MS_NAME,
+    .lanes = MS_LANES,
+    .columns = MS_LANES * panel_vectors,
+    .multiply_rows = multiply_rows,
+    .multiply_columns = multiply_columns,
+    .finish = finish,
+    .soften = soften,
+    .layer_norm = layer_norm,
+    .rms_norm = rms_norm,
+    .rotate = rotate,
+    .axpby = axpby,
+    .multiply = multiply,
+    .soft_clamp = soft_clamp,
+    .activate = activate,
+    .widen_bf16 = widen_bf16,
+    .widen_f16 = widen_f16,
+};
