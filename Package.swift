@@ -54,6 +54,7 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
+    .testTarget(name: "KernelTests", dependencies: ["CKernels"], swiftSettings: strict),
     .testTarget(
       name: "MotionStreamTests", dependencies: ["MotionStream", "Tracks", "Frames"],
       swiftSettings: strict),

@@ -137,19 +137,24 @@ def cases(lib, pool):
     yield conv_case(lib, pool, 64, 128, 48, 80, 2)
 
 
-def seconds(call, repeats):
-    start = time.perf_counter()
+def seconds(call, repeats, clock):
+    start = clock()
     for _ in range(repeats):
         call()
-    return (time.perf_counter() - start) / repeats
+    return (clock() - start) / repeats
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--cpu", action="store_true",
+                        help="one thread, and count only the time it was running")
     parser.add_argument("--only", default="", help="run the cases whose name contains this")
     options = parser.parse_args()
+    if options.cpu:
+        options.threads = 1
+    clock = time.thread_time if options.cpu else time.perf_counter
     torch.set_num_threads(options.threads)
     torch.set_grad_enabled(False)
     torch.manual_seed(1)
@@ -164,8 +169,8 @@ def main():
             continue
         difference = (ours() - theirs()).abs().max().item()
         assert difference < 1e-3, f"{name}: results differ by {difference}"
-        repeats = max(1, int(0.02 / seconds(theirs, 2)))
-        times = [(seconds(ours, repeats), seconds(theirs, repeats)) for _ in range(options.rounds)]
+        repeats = max(1, int(0.02 / seconds(theirs, 2, clock)))
+        times = [(seconds(ours, repeats, clock), seconds(theirs, repeats, clock)) for _ in range(options.rounds)]
         mine, other = ([t[i] * 1e3 for t in times] for i in range(2))
         m, t = statistics.median(mine), statistics.median(other)
         print(f"{name:34} {m:8.3f} {min(mine):7.3f} {t:8.3f} {min(other):7.3f} "

@@ -11,6 +11,7 @@ enum {
 };
 
 typedef struct {
+  const MSKernels *kernels;
   const float *q;
   int64_t ldq;
   const float *k;
@@ -72,7 +73,7 @@ static void add_bias(const AttentionJob *job, int64_t head, const Panel *panel, 
 
 static void add_keys(const AttentionJob *job, int64_t head, const Panel *panel, int64_t key,
                      int64_t keys, float *scores) {
-  const MSKernels *const kernels = ms_kernels();
+  const MSKernels *const kernels = job->kernels;
   const MSProduct score = {
       .a = job->k + key * job->ldk + head * job->E,
       .row = job->ldk,
@@ -104,7 +105,7 @@ static void add_keys(const AttentionJob *job, int64_t head, const Panel *panel, 
 
 static void attention_tile(void *context, int64_t tile, int worker) {
   const AttentionJob *const job = context;
-  const MSKernels *const kernels = ms_kernels();
+  const MSKernels *const kernels = job->kernels;
   const int64_t head = tile / job->query_blocks;
   const int64_t first = tile % job->query_blocks * job->block_queries;
   const int64_t end = ms_min(first + job->block_queries, job->Q);
@@ -129,10 +130,12 @@ static void attention_tile(void *context, int64_t tile, int worker) {
 void ms_attention(MSPool *pool, const float *q, int64_t ldq, const float *k, int64_t ldk,
                   const float *v, int64_t ldv, float *o, int64_t ldo, int64_t Q, int64_t KV,
                   int64_t H, int64_t E, float scale, const float *bias, float *scratch) {
-  const int64_t block_queries = most_panels * ms_kernels()->columns;
+  const MSKernels *const kernels = ms_kernels();
+  const int64_t block_queries = most_panels * kernels->columns;
   const int64_t query_blocks = ms_ceil_div(Q, block_queries);
   const int64_t key_blocks = ms_max(ms_ceil_div(KV, most_keys), 1);
   AttentionJob job = {
+      .kernels = kernels,
       .q = q,
       .ldq = ldq,
       .k = k,

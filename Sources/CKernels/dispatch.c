@@ -28,8 +28,10 @@ static const MSKernels *const paths[] = {
 enum { path_count = sizeof paths / sizeof *paths };
 
 static _Atomic(const MSKernels *) chosen;
+static _Thread_local const MSKernels *forced;
 
 const MSKernels *ms_kernels(void) {
+  if (forced) return forced;
   const MSKernels *kernels = atomic_load_explicit(&chosen, memory_order_acquire);
   if (kernels) return kernels;
   int path = 0;
@@ -40,10 +42,14 @@ const MSKernels *ms_kernels(void) {
 
 const char *ms_kernel_path(void) { return ms_kernels()->name; }
 
-bool ms_set_kernel_path(const char *name) {
+bool ms_force_kernel_path(const char *name) {
+  if (!name) {
+    forced = NULL;
+    return true;
+  }
   for (int path = 0; path < path_count; path++) {
     if (strcmp(paths[path]->name, name) == 0 && runs_here(paths[path])) {
-      atomic_store_explicit(&chosen, paths[path], memory_order_release);
+      forced = paths[path];
       return true;
     }
   }

@@ -4,6 +4,7 @@
 #include "pool.h"
 
 typedef struct {
+  const MSKernels *kernels;
   float a, b;
   const float *x;
   float *y;
@@ -24,7 +25,7 @@ static void axpby_tile(void *context, int64_t tile, int worker) {
   const float *const x = job->x + first;
   float *const y = job->y + first;
   const int64_t count = ms_min(tile_elements, job->count - first);
-  ms_kernels()->axpby(job->a, x, job->b, y, count);
+  job->kernels->axpby(job->a, x, job->b, y, count);
 }
 
 static void multiply_tile(void *context, int64_t tile, int worker) {
@@ -34,7 +35,7 @@ static void multiply_tile(void *context, int64_t tile, int worker) {
   const float *const x = job->x + first;
   float *const y = job->y + first;
   const int64_t count = ms_min(tile_elements, job->count - first);
-  ms_kernels()->multiply(x, y, count);
+  job->kernels->multiply(x, y, count);
 }
 
 static void soft_clamp_tile(void *context, int64_t tile, int worker) {
@@ -44,7 +45,7 @@ static void soft_clamp_tile(void *context, int64_t tile, int worker) {
   const float *const x = job->x + first;
   float *const y = job->y + first;
   const int64_t count = ms_min(tile_elements, job->count - first);
-  ms_kernels()->soft_clamp(x, job->a, y, count);
+  job->kernels->soft_clamp(x, job->a, y, count);
 }
 
 static void activate_tile(void *context, int64_t tile, int worker) {
@@ -54,23 +55,23 @@ static void activate_tile(void *context, int64_t tile, int worker) {
   const float *const x = job->x + first;
   float *const y = job->y + first;
   const int64_t count = ms_min(tile_elements, job->count - first);
-  ms_kernels()->activate(x, y, count, job->activation);
+  job->kernels->activate(x, y, count, job->activation);
 }
 
 void ms_axpby(MSPool *pool, float a, const float *x, float b, float *y, int64_t count) {
-  run(pool, axpby_tile, (ElementJob){a, b, x, y, count, MSActivationNone});
+  run(pool, axpby_tile, (ElementJob){ms_kernels(), a, b, x, y, count, MSActivationNone});
 }
 
 void ms_multiply(MSPool *pool, const float *x, float *y, int64_t count) {
-  run(pool, multiply_tile, (ElementJob){1, 1, x, y, count, MSActivationNone});
+  run(pool, multiply_tile, (ElementJob){ms_kernels(), 1, 1, x, y, count, MSActivationNone});
 }
 
 void ms_soft_clamp(MSPool *pool, const float *x, float limit, float *y, int64_t count) {
-  run(pool, soft_clamp_tile, (ElementJob){limit, 1, x, y, count, MSActivationNone});
+  run(pool, soft_clamp_tile, (ElementJob){ms_kernels(), limit, 1, x, y, count, MSActivationNone});
 }
 
 void ms_activate(MSPool *pool, const float *x, float *y, int64_t count, MSActivation activation) {
-  run(pool, activate_tile, (ElementJob){1, 1, x, y, count, activation});
+  run(pool, activate_tile, (ElementJob){ms_kernels(), 1, 1, x, y, count, activation});
 }
 
 typedef struct {

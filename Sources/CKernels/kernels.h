@@ -60,7 +60,7 @@ typedef struct {
   void (*widen_f16)(const void *src, float *dst, int64_t count);
 } MSKernels;
 
-/// The table in use.
+/// The table for calls from this thread. Kernels ask once per call, on the caller's thread.
 const MSKernels *ms_kernels(void);
 
 extern const MSKernels ms_kernels_baseline;

@@ -26,9 +26,10 @@ void ms_pool_run(MSPool *pool, int64_t count, void (*body)(void *context, int64_
                  void *context);
 /// "avx512", "avx2" or "baseline": the code path chosen on this machine.
 const char *ms_kernel_path(void);
-/// For tests: takes the named path from now on ("wide" is the AVX-512 source for any machine); false
-/// when this machine lacks it. What was prepared on another path keeps that one. No kernel may be running.
-bool ms_set_kernel_path(const char *name);
+/// For tests: calls from this thread take the named path ("wide" is the AVX-512 source compiled for any
+/// machine), or the chosen one again for NULL. False when this machine lacks it. What was prepared on
+/// another path keeps that one.
+bool ms_force_kernel_path(const char *name);
 
 // MARK: Linear
 

@@ -1,13 +1,13 @@
 // One path: every template at one width, and the table of them.
-#include "kernels.h"
-#include "lanes/vector.h"
-#include "lanes/convert.h"
-#include "lanes/elementwise.h"
-#include "lanes/finish.h"
-#include "lanes/multiply.h"
-#include "lanes/norm.h"
-#include "lanes/rotary.h"
-#include "lanes/softmax.h"
+#include "../kernels.h"
+#include "vector.h"
+#include "convert.h"
+#include "elementwise.h"
+#include "finish.h"
+#include "multiply.h"
+#include "norm.h"
+#include "rotary.h"
+#include "softmax.h"
 
 const MSKernels MS_TABLE = {
     .name = MS_NAME,

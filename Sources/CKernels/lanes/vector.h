@@ -44,11 +44,11 @@ MS_INLINE float sum_of(Lanes v) {
   return sum;
 }
 
-/// e^x within 2e-7 relative; 0 below -87.33 (where float32 leaves its normal range), and about
-/// 2.4e38 above 88.37. Range reduction by ln 2 in two parts and the polynomial of the Cephes
+/// e^x within 2e-7 relative; 0 below -87.33 (where float32 leaves its normal range) and infinity
+/// above 88.37 (a step before float32 does). Range reduction by ln 2 in two parts and the polynomial of the Cephes
 /// library's expf.
 MS_INLINE Lanes exponential(Lanes x) {
-  const Lanes top = splat(88.37f), bottom = splat(-87.33f);
+  const Lanes top = splat(88.8f), bottom = splat(-87.33f);
   const Lanes bounded = x > top ? top : (x < bottom ? bottom : x);
   // Adding 1.5 * 2^23 rounds to an integer, which then sits in the low bits.
   const Lanes magic = splat(12582912.0f);
