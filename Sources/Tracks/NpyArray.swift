@@ -1,7 +1,7 @@
-import Foundation
+package import Foundation
 
 /// An array of a `.npy` file: shape and numbers, whatever their stored type was.
-struct NpyArray {
+package struct NpyArray {
   /// Extents, slowest first; empty for a single number.
   var shape: [Int]
   /// Values in row-major order.
@@ -10,7 +10,7 @@ struct NpyArray {
   var isBoolean: Bool
 
   /// Makes an array; `values` must fill `shape`.
-  init(shape: [Int], values: [Double], isBoolean: Bool = false) {
+  package init(shape: [Int], values: [Double], isBoolean: Bool = false) {
     precondition(shape.reduce(1, *) == values.count, "\(shape) of \(values.count) values")
     self.shape = shape
     self.values = values
@@ -86,7 +86,7 @@ struct NpyArray {
   }
 
   /// The array as a `.npy` file of float32, int64 or flags.
-  func encode(as type: Storage) -> Data {
+  package func encode(as type: Storage) -> Data {
     let extents = shape.map(String.init).joined(separator: ", ") + (shape.count == 1 ? "," : "")
     var header = "{'descr': '\(type.rawValue)', 'fortran_order': False, 'shape': (\(extents)), }"
     header += String(repeating: " ", count: (64 - (10 + header.utf8.count + 1) % 64) % 64) + "\n"
@@ -103,7 +103,7 @@ struct NpyArray {
   }
 
   /// Number types that are written.
-  enum Storage: String {
+  package enum Storage: String {
     case float32 = "<f4"
     case float64 = "<f8"
     case int64 = "<i8"

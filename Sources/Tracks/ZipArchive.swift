@@ -1,8 +1,8 @@
-import Foundation
+package import Foundation
 
 /// Zip files as NumPy and PyTorch write them: stored or deflated members, no encryption, below
 /// 4 GiB, one disk.
-struct ZipArchive {
+package struct ZipArchive {
   /// First bytes of a zip file with a member.
   static let magic = Data("PK\u{3}\u{4}".utf8)
 
@@ -87,7 +87,7 @@ struct ZipArchive {
   }
 
   /// A zip file of stored members.
-  static func encode(_ members: [(name: String, data: Data)]) -> Data {
+  package static func encode(_ members: [(name: String, data: Data)]) -> Data {
     var file = Data()
     var directory = Data()
     for (name, data) in members {

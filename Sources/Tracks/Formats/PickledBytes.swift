@@ -1,11 +1,11 @@
-import Foundation
+package import Foundation
 
 /// The one pickle that is read: a byte string and nothing else.
 ///
 /// Protocol 3 and later store it as it is; protocol 2, PyTorch's default, as a call of
 /// `_codecs.encode(text, "latin1")`. Every other opcode, and every other name to call, is refused,
 /// so nothing in the file is ever run.
-enum PickledBytes {
+package enum PickledBytes {
   private enum Item {
     case encode
     case text(ArraySlice<UInt8>)
@@ -82,7 +82,7 @@ enum PickledBytes {
   }
 
   /// A protocol 2 pickle of the bytes, as PyTorch writes it.
-  static func encode(_ data: Data) -> Data {
+  package static func encode(_ data: Data) -> Data {
     var text: [UInt8] = []
     text.reserveCapacity(data.count * 2)
     for byte in data {
