@@ -75,6 +75,32 @@ import Testing
     }
   }
 
+  /// The fixture's model with character rules: 256 transitions, of which the first is `root`, and
+  /// one empty replacement.
+  static func model(root: UInt32) throws -> Data {
+    var rules = withUnsafeBytes(of: UInt32(1024).littleEndian) { Data($0) }
+    rules += withUnsafeBytes(of: root.littleEndian) { Data($0) } + Data(count: 1020) + [0]
+    // Fields 3 (normalizer_spec) and in it 2 (precompiled_charsmap), with their lengths as varints.
+    func field(_ number: UInt8, _ content: Data) -> Data {
+      [number << 3 | 2, UInt8(content.count & 0x7F) | 0x80, UInt8(content.count >> 7)] + content
+    }
+    return try Data(contentsOf: URL(fileURLWithPath: path)) + field(3, field(2, rules))
+  }
+
+  @Test func characterRulesThatLeadOutsideTheirTableAreRefused() throws {
+    let folder = try ScratchFolder()
+    let harmless = try Tokenizer(path: folder.write("harmless.model", Self.model(root: 0)))
+    let plain = try Tokenizer(path: Self.path)
+    #expect(
+      try harmless.encode("a red ball", maxTokens: 20) == plain.encode("a red ball", maxTokens: 20))
+    // A next state far away; a match at the root whose place holds none; a replacement past the end.
+    for root: UInt32 in [0x3FFF_FC00, 0x100, 0x8000_0001] {
+      let path = try folder.write("spiece.model", Self.model(root: root))
+      let error = #expect(throws: ModelError.self, "\(root)") { try Tokenizer(path: path) }
+      #expect(error?.kind == .badModel)
+    }
+  }
+
   @Test(arguments: [
     ("two  words\n\t x ", "two words x"),
     ("&lt;b&gt; &amp;amp; &quot;q&quot;", "<b> & \"q\""),

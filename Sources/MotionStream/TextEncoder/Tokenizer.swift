@@ -28,6 +28,9 @@ public final class Tokenizer: Sendable {
     guard let bytes = FileManager.default.contents(atPath: path) else {
       throw ModelError(.missing, "\(path): expected a SentencePiece model, found no readable file")
     }
+    if let fault = bytes.withUnsafeBytes({ CharacterRules.fault(inModel: $0) }) {
+      throw ModelError(.badModel, "\(path): expected a SentencePiece model, found \(fault)")
+    }
     var message: UnsafeMutablePointer<CChar>?
     let loaded = bytes.withUnsafeBytes { sp_load($0.baseAddress, $0.count, &message) }
     guard let loaded else {
