@@ -1,0 +1,158 @@
+"""Stage 0: the tiny VAE (TAEHV architecture, causal, streaming decoder). Resumable.
+
+    python -m train.train_vae --clips runs/clips --out runs/vae --minutes 20
+
+Loss: L1 + MSE of pixels + L1 of image gradients (edges stay sharp), and a weak pull of the latents
+to zero mean and unit variance, so that the transformer needs no per-channel statistics.
+"""
+
+import argparse
+import json
+import math
+import os
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from reference.taehv import TAEHV, TAEHVConfig
+
+
+@dataclass
+class Recipe:
+    batch: int = 6
+    clip_frames: int = 9  # 1 + 4k: latents 0..2
+    crop: int = 64  # pixels; the network is convolutional
+    learning_rate: float = 1.5e-3
+    warmup: int = 100
+    gradient_weight: float = 1.0
+    latent_weight: float = 0.01
+    seed: int = 0
+
+
+class Clips:
+    """Random crops of random clips. New files are picked up while the renderer is still running."""
+
+    def __init__(self, folder, recipe):
+        self.folder, self.recipe = Path(folder), recipe
+        self.random = np.random.default_rng(recipe.seed + int(time.time()))
+        self.cache = {}
+        self.refresh()
+
+    def refresh(self):
+        self.files = sorted(self.folder.glob("*.npz"))
+
+    def batch(self):
+        recipe, out = self.recipe, []
+        for _ in range(recipe.batch):
+            path = self.files[self.random.integers(len(self.files))]
+            if path not in self.cache:
+                self.cache[path] = np.load(path)["frames"]
+            frames = self.cache[path]
+            t = self.random.integers(len(frames) - recipe.clip_frames + 1)
+            y = self.random.integers(frames.shape[1] - recipe.crop + 1)
+            x = self.random.integers(frames.shape[2] - recipe.crop + 1)
+            piece = frames[t : t + recipe.clip_frames, y : y + recipe.crop, x : x + recipe.crop]
+            if self.random.random() < 0.5:
+                piece = piece[:, :, ::-1]
+            out.append(torch.from_numpy(np.ascontiguousarray(piece)))
+        video = torch.stack(out).float() / 255  # [B, T, H, W, 3]
+        return video.permute(0, 1, 4, 2, 3)
+
+
+def gradient_loss(a, b):
+    dx = (a[..., 1:] - a[..., :-1]) - (b[..., 1:] - b[..., :-1])
+    dy = (a[..., 1:, :] - a[..., :-1, :]) - (b[..., 1:, :] - b[..., :-1, :])
+    return dx.abs().mean() + dy.abs().mean()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--clips", required=True)
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--config", help="tiny_vae/config.json; default: the shipped model's")
+    parser.add_argument("--minutes", type=float, default=20)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--threads", type=int, default=2)
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    recipe = Recipe()
+    torch.manual_seed(recipe.seed)
+    config = TAEHVConfig.from_dict(
+        json.load(open(arguments.config or Path(__file__).parent / "tiny_vae.json"))
+    )
+    model = TAEHV(config).to(arguments.device).to(memory_format=torch.channels_last)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.learning_rate, weight_decay=0.0)
+    average = {k: v.clone() for k, v in model.state_dict().items()}
+    step, spent = 0, 0.0
+    out = Path(arguments.out)
+    out.mkdir(parents=True, exist_ok=True)
+    checkpoint = out / "checkpoint.pt"
+    if checkpoint.exists():
+        saved = torch.load(checkpoint, map_location=arguments.device)
+        model.load_state_dict(saved["model"])
+        optimizer.load_state_dict(saved["optimizer"])
+        average, step, spent = saved["average"], saved["step"], saved["seconds"]
+    clips = Clips(arguments.clips, recipe)
+    start, last_save = time.time(), time.time()
+    running = 0.0
+    while (elapsed := spent + time.time() - start) < arguments.minutes * 60:
+        progress = elapsed / (arguments.minutes * 60)
+        rate = recipe.learning_rate * min(1, (step + 1) / recipe.warmup)
+        rate *= 0.5 * (1 + math.cos(math.pi * progress)) * 0.98 + 0.02
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        video = clips.batch().to(arguments.device)
+        latent = model.encode(video)
+        decoded = model.decode(latent, clamp=False)
+        error = decoded - video
+        loss = error.abs().mean() + 2 * error.square().mean()
+        loss = loss + recipe.gradient_weight * gradient_loss(decoded, video)
+        mean, std = latent.mean((0, 1, 3, 4)), latent.std((0, 1, 3, 4))
+        loss = loss + recipe.latent_weight * (mean.square().mean() + (std - 1).square().mean())
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        with torch.no_grad():
+            decay = min(0.999, (1 + step) / (10 + step))
+            for key, value in model.state_dict().items():
+                average[key].lerp_(value, 1 - decay)
+        step += 1
+        mse = error.detach().clamp(-1, 1).square().mean().item()
+        running = mse if step == 1 else 0.98 * running + 0.02 * mse
+        if step % 25 == 0:
+            clips.refresh()
+            print(
+                f"step {step} {elapsed / 60:.1f} min  loss {loss.item():.4f}  "
+                f"psnr {-10 * math.log10(running):.2f} dB  "
+                f"latent std {std.mean():.3f}",
+                flush=True,
+            )
+        if time.time() - last_save > 60:
+            save(checkpoint, model, optimizer, average, step, spent + time.time() - start)
+            last_save = time.time()
+    save(checkpoint, model, optimizer, average, step, spent + time.time() - start)
+    (out / "recipe.json").write_text(json.dumps({"stage": "vae", **asdict(recipe), "steps": step}))
+
+
+def save(path, model, optimizer, average, step, seconds):
+    temporary = path.with_suffix(".part")
+    torch.save(
+        {
+            "model": model.state_dict(),
+            "optimizer": optimizer.state_dict(),
+            "average": average,
+            "step": step,
+            "seconds": seconds,
+        },
+        temporary,
+    )
+    os.replace(temporary, path)
+
+
+if __name__ == "__main__":
+    main()
