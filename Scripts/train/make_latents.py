@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from reference.taehv import TAEHV, TAEHVConfig
+from reference.configuration import TinyVAEConfig
+from reference.taehv import TAEHV
 
 SWAP = {"left": "right", "right": "left", "clockwise": "counterclockwise", "counterclockwise": "clockwise"}
 
@@ -25,7 +26,7 @@ def mirrored_prompt(prompt):
 
 
 def load_vae(path, config=None):
-    config = TAEHVConfig.from_dict(
+    config = TinyVAEConfig.from_dict(
         json.load(open(config or Path(__file__).parent / "tiny_vae.json"))
     )
     vae = TAEHV(config)

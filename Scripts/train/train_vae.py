@@ -18,7 +18,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from reference.taehv import TAEHV, TAEHVConfig
+from reference.configuration import TinyVAEConfig
+from reference.taehv import TAEHV
 
 
 @dataclass
@@ -81,7 +82,7 @@ def main():
     torch.set_num_threads(arguments.threads)
     recipe = Recipe()
     torch.manual_seed(recipe.seed)
-    config = TAEHVConfig.from_dict(
+    config = TinyVAEConfig.from_dict(
         json.load(open(arguments.config or Path(__file__).parent / "tiny_vae.json"))
     )
     model = TAEHV(config).to(arguments.device).to(memory_format=torch.channels_last)

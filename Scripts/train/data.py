@@ -1,0 +1,74 @@
+"""Training samples from encoded clips: latents, the tracks shown, prompt ids."""
+
+from pathlib import Path
+
+import sentencepiece
+import torch
+
+from .tracks import choose_tracks, mask_span, origins
+
+
+class LatentClips:
+    """All clips in memory. `sample` cuts latent frames `index` out of a random clip."""
+
+    def __init__(self, folder, tokenizer, max_tokens, seed=0, limit=120):
+        self.folder = Path(folder)
+        self.tokenizer = sentencepiece.SentencePieceProcessor(model_file=str(tokenizer))
+        self.max_tokens, self.limit = max_tokens, limit
+        self.generator = torch.Generator().manual_seed(seed)
+        self.clips, self.known = [], set()
+        self.refresh()
+
+    def refresh(self):
+        for path in sorted(self.folder.glob("*.pt")):
+            if path.name not in self.known:
+                self.known.add(path.name)
+                clip = torch.load(path)
+                clip["ids"] = self.encode(clip["prompt"])
+                self.clips.append(clip)
+
+    def encode(self, prompt):
+        """Piece ids, cut, with the end token 1 last; zero-padded to max_tokens."""
+        ids = [*self.tokenizer.encode(prompt)[: self.max_tokens - 1], 1]
+        return torch.tensor(ids + [0] * (self.max_tokens - len(ids)))
+
+    def integer(self, limit):
+        return int(torch.randint(limit, (), generator=self.generator))
+
+    def batch(self, size, index, text_dropout=0.15):
+        """`index`: latent frames to cut, the same for all; frames 4j-3 .. 4j go with latent j.
+
+        Returns latents [B, C, T, h, w], first [B, C, h, w], points [B, 4T, K, 2], visible
+        [B, 4T, K], origin [B, K, 2], ids [B, M]."""
+        rows = []
+        for _ in range(size):
+            clip = self.clips[self.integer(len(self.clips))]
+            chosen = choose_tracks(clip["object"], clip["visible"], self.generator, self.limit)
+            points, visible = clip["tracks"][:, chosen], clip["visible"][:, chosen]
+            origin = origins(points, visible)
+            visible = mask_span(visible, self.generator)
+            frames = torch.tensor([4 * j + k for j in index for k in (-3, -2, -1, 0)])
+            shown = visible[frames.clamp(min=0)] & (frames >= 0)[:, None]
+            drop = torch.rand((), generator=self.generator) < text_dropout
+            rows.append(
+                (
+                    clip["latents"][index].float().transpose(0, 1),
+                    clip["latents"][0].float(),
+                    points[frames.clamp(min=0)],
+                    shown,
+                    origin,
+                    self.encode("") if drop else clip["ids"],
+                )
+            )
+        most = max(1, *(len(row[4]) for row in rows))
+        latents, first, ids = (torch.stack([row[i] for row in rows]) for i in (0, 1, 5))
+        points = torch.stack([pad(row[2], most, 1) for row in rows])
+        visible = torch.stack([pad(row[3], most, 1) for row in rows])
+        origin = torch.stack([pad(row[4], most, 0) for row in rows])
+        return latents, first, points, visible, origin, ids
+
+
+def pad(x, length, axis):
+    shape = list(x.shape)
+    shape[axis] = length - shape[axis]
+    return torch.cat((x, x.new_zeros(shape)), axis)

@@ -1,0 +1,48 @@
+"""Which ground-truth tracks a training sample is shown: from dense grids to a single point to none.
+
+People draw few tracks, motion transfer brings many; the student must follow both (paper, 2.3).
+"""
+
+import torch
+
+
+def choose_tracks(objects, visible, generator, limit=120):
+    """Indices [K] of the tracks shown to the model. objects [N] (-1 = background), visible [T, N]."""
+    draw = torch.rand(4, generator=generator).tolist()
+    count = len(objects)
+    order = torch.randperm(count, generator=generator)
+    seen = visible[:, order].any(0)
+    order = order[seen]
+    if draw[0] < 0.08:
+        return order[:0]
+    if draw[0] < 0.45:  # dense
+        return order[: 30 + int(draw[1] * (limit - 30))]
+    if draw[0] < 0.55:  # a few of anything
+        return order[: 1 + int(draw[1] * 20)]
+    # Sparse: some points on each object that moves, and some pins on the background.
+    chosen = []
+    per_object = 1 + int(draw[1] * 4)
+    for label in objects.unique().tolist():
+        own = order[objects[order] == label]
+        if label < 0:
+            chosen.append(own[: int(draw[2] ** 2 * 24)])
+        elif torch.rand((), generator=generator) < 0.9:
+            chosen.append(own[:per_object])
+    return torch.cat(chosen) if chosen else order[:1]
+
+
+def mask_span(visible, generator, probability=0.15):
+    """Stochastic mid-frame masking (paper, 2.3): hides all tracks for a while. visible [T, K]."""
+    frames = len(visible)
+    if frames > 12 and torch.rand((), generator=generator) < probability:
+        length = 4 + int(torch.randint(8, (), generator=generator))
+        start = 1 + int(torch.randint(max(1, frames - length - 1), (), generator=generator))
+        visible = visible.clone()
+        visible[start : start + length] = False
+    return visible
+
+
+def origins(points, visible):
+    """Where each track was first visible [K, 2] and whether it ever was. points [T, K, 2]."""
+    first = visible.int().argmax(0)  # [K]
+    return points.gather(0, first[None, :, None].expand(1, -1, 2))[0]
