@@ -3,7 +3,7 @@
     python -m train.make_clips --out runs/clips --count 900 --frames 57 --processes 2
 
 Writes one `NNNNNN.npz` per clip: frames uint8 [T, H, W, 3], tracks float32 [T, N, 2] (pixels, corner
-origin), visible bool [T, N], object int16 [N] (-1 = background), prompt.
+origin), visible bool [T, N], object int16 [N] (below 1 = background), prompt.
 """
 
 import argparse
@@ -23,6 +23,8 @@ class Settings:
     width: int
     height: int
     points: int
+    max_objects: int
+    still_camera: float
 
 
 def render(job):
@@ -35,7 +37,13 @@ def render(job):
     torch.set_num_threads(1)
     from world import WorldConfig, sample_clip, split_seed
 
-    config = WorldConfig(width=settings.width, height=settings.height, frames=settings.frames)
+    config = WorldConfig(
+        width=settings.width,
+        height=settings.height,
+        frames=settings.frames,
+        max_objects=settings.max_objects,
+        still_camera=settings.still_camera,
+    )
     seed = split_seed(settings.split, index)
     clip = sample_clip(seed, config)
     tracks = clip.sample_tracks(settings.points, seed=seed)
@@ -43,10 +51,10 @@ def render(job):
     with open(temporary, "wb") as file:
         np.savez(
             file,
-            frames=np.asarray(clip.frames, dtype=np.uint8),
-            tracks=np.asarray(tracks.points, dtype=np.float32),
-            visible=np.asarray(tracks.visible, dtype=bool),
-            object=np.asarray(tracks.object_id, dtype=np.int16),
+            frames=clip.frames.numpy(),
+            tracks=tracks.xy.numpy(),
+            visible=tracks.visible.numpy(),
+            object=tracks.owner.numpy().astype(np.int16),
             prompt=np.array(clip.prompt),
         )
     os.replace(temporary, path)
@@ -62,6 +70,8 @@ def main():
     parser.add_argument("--width", type=int, default=160)
     parser.add_argument("--height", type=int, default=96)
     parser.add_argument("--points", type=int, default=400)
+    parser.add_argument("--max-objects", type=int, default=2)
+    parser.add_argument("--still-camera", type=float, default=0.8)
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     arguments = parser.parse_args()
     Path(arguments.out).mkdir(parents=True, exist_ok=True)
@@ -72,6 +82,8 @@ def main():
         arguments.width,
         arguments.height,
         arguments.points,
+        arguments.max_objects,
+        arguments.still_camera,
     )
     jobs = [(i, settings) for i in range(arguments.first, arguments.first + arguments.count)]
     with multiprocessing.get_context("spawn").Pool(arguments.processes) as pool:

@@ -7,7 +7,7 @@ import torch
 
 
 def choose_tracks(objects, visible, generator, limit=120):
-    """Indices [K] of the tracks shown to the model. objects [N] (-1 = background), visible [T, N]."""
+    """Indices [K] of the tracks shown to the model. objects [N] (below 1 = background), visible [T, N]."""
     draw = torch.rand(4, generator=generator).tolist()
     count = len(objects)
     order = torch.randperm(count, generator=generator)
@@ -22,11 +22,10 @@ def choose_tracks(objects, visible, generator, limit=120):
     # Sparse: some points on each object that moves, and some pins on the background.
     chosen = []
     per_object = 1 + int(draw[1] * 4)
-    for label in objects.unique().tolist():
+    chosen.append(order[objects[order] < 1][: int(draw[2] ** 2 * 24)])
+    for label in objects[objects > 0].unique().tolist():
         own = order[objects[order] == label]
-        if label < 0:
-            chosen.append(own[: int(draw[2] ** 2 * 24)])
-        elif torch.rand((), generator=generator) < 0.9:
+        if torch.rand((), generator=generator) < 0.9:
             chosen.append(own[:per_object])
     return torch.cat(chosen) if chosen else order[:1]
 
