@@ -152,7 +152,7 @@ class TrackRules:
     collision: str  # "add" | "assign"
     max_id: int
     base: float
-    ids: str  # "file" | "scattered"
+    ids: str  # "file" | "scattered" | "origin" (the place where the track was first visible)
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,23 @@ def embed_ids(ids: Tensor, dim: int, rules: TrackRules) -> Tensor:
     return torch.cat((angle.cos(), angle.sin()), dim=-1).float()
 
 
+def embed_origins(
+    origins: Tensor, dim: int, spatial_compression: int, rules: TrackRules
+) -> Tensor:
+    """Embedding of the place [..., 2] (pixels) where a track was first visible: the ID of rule
+    "origin". Half of the dimensions hold x, half y, each in latent cells, cosines then sines.
+
+    The paper draws IDs at random; a place says more than a number: points that start close to each
+    other get similar embeddings, which far fewer training clips suffice to make use of.
+    """
+    quarter = dim // 4
+    steps = torch.arange(quarter, dtype=torch.float64, device=origins.device)
+    frequency = torch.exp(-math.log(rules.base) * steps / quarter)
+    x, y = (origins.double() / spatial_compression)[..., None].unbind(-2)  # [..., 1]
+    parts = (x * frequency).cos(), (x * frequency).sin(), (y * frequency).cos(), (y * frequency).sin()
+    return torch.cat(parts, dim=-1).float()
+
+
 def place(
     points: Tensor, size: tuple[int, int], spatial_compression: int, cell_rule: str
 ) -> list[tuple[Tensor, Tensor, Tensor]]:
@@ -122,19 +139,22 @@ class TrackEncoder(nn.Module):
     ) -> Tensor:
         """Track channels of a run of latents.
 
-        points [B, F, N, 2] pixels, visible [B, F, N], ids [B, N] (or [N]); size = latent (H, W).
+        points [B, F, N, 2] pixels, visible [B, F, N], ids [B, N] (or [N]; under rule "origin"
+        [B, N, 2] or [N, 2], pixels); size = latent (H, W).
         With `first` the run starts the clip (F = 1 + r*k) and gets the zero padding; without it
         the run continues one (F = r*k). Returns [B, track_channels, T, H, W].
         "No tracks at all" is not this function with nothing visible (that gives the biases) but
         an exact zero map, which is the caller's to make.
         """
         r = self.config.vae_temporal_compression
-        embedding = embed_ids(ids, self.config.id_dim, self.rules)
+        scale, dim = self.config.vae_spatial_compression, self.config.id_dim
+        if self.rules.ids == "origin":
+            embedding = embed_origins(ids, dim, scale, self.rules)
+        else:
+            embedding = embed_ids(ids, dim, self.rules)
         if embedding.dim() == 2:
             embedding = embedding.expand(points.shape[0], -1, -1)
-        maps = track_map(
-            points, visible, embedding, size, self.config.vae_spatial_compression, self.rules
-        )  # [B, F, H, W, E]
+        maps = track_map(points, visible, embedding, size, scale, self.rules)  # [B, F, H, W, E]
         if first:
             maps = F.pad(maps, (0, 0, 0, 0, 0, 0, r - 1, 0))
         if maps.shape[1] % r:

@@ -1,0 +1,136 @@
+"""What the student's training stages share: the model, its inputs, optimisers, checkpoints."""
+
+import json
+import os
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from reference.causal_transformer import CausalTransformer
+from reference.configuration import ModelConfiguration, TextEncoderConfig, TransformerConfig
+from reference.sampler import FlowMatchScheduler
+from reference.text_encoder import TextEncoder
+
+HERE = Path(__file__).parent
+
+
+def read(name):
+    return json.loads((HERE / name).read_text())
+
+
+class Student(nn.Module):
+    """Transformer, track head and text encoder; they are trained together."""
+
+    def __init__(self):
+        super().__init__()
+        self.rules = ModelConfiguration.from_dict(read("motionstream.json"))
+        self.transformer = CausalTransformer(
+            TransformerConfig.from_dict(read("transformer.json")), self.rules.tracks
+        )
+        self.text_encoder = TextEncoder(TextEncoderConfig.from_dict(read("text_encoder.json")))
+        self.scheduler = FlowMatchScheduler(
+            self.rules.sampler.shift, self.rules.sampler.train_timesteps
+        )
+        self.timesteps = self.scheduler.step_list(self.rules.sampler)
+        self.sigmas = [float(self.scheduler.sigma(t)) for t in self.timesteps]
+
+    def text(self, ids):
+        """ids [B, M], zero-padded after the end token -> [B, M, text_dim], zero-padded."""
+        rows = []
+        for row in ids:
+            length = int((row != 0).sum())
+            rows.append(F.pad(self.text_encoder(row[None, :length]), (0, 0, 0, len(row) - length)))
+        return torch.cat(rows)
+
+    def condition(self, first, points, visible, origin, index, image_dropout=0.0):
+        """Image and track channels [B, 32, T, h, w] of the latent frames `index`."""
+        B, C, h, w = first.shape
+        tracks = self.transformer.track_encoder(points, visible, origin, (h, w), first=False)
+        image = torch.zeros(B, C, len(index), h, w)
+        if 0 in index:
+            keep = (torch.rand(B, 1, 1, 1) >= image_dropout).float()
+            image[:, :, index.index(0)] = first * keep
+        return torch.cat((image, tracks), dim=1)
+
+
+class Muon(torch.optim.Optimizer):
+    """Momentum with orthogonalised updates for matrices (Jordan et al. 2024), in float32: about
+    half the steps of Adam at this size. Updates have the RMS of an Adam step (factor 0.2)."""
+
+    def __init__(self, params, lr, momentum=0.95, weight_decay=0.01):
+        super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            shapes = {}
+            for p in group["params"]:
+                if p.grad is None:
+                    continue
+                state = self.state[p]
+                if "momentum" not in state:
+                    state["momentum"] = torch.zeros_like(p)
+                buffer = state["momentum"].lerp_(p.grad, 1 - group["momentum"])
+                update = p.grad.lerp(buffer, group["momentum"])
+                flip = p.shape[0] > p.shape[1]
+                shapes.setdefault((p.shape, flip), []).append((p, update.T if flip else update))
+            for (shape, flip), entries in shapes.items():
+                x = torch.stack([update for _, update in entries])
+                x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
+                for _ in range(5):
+                    a = x @ x.mT
+                    x = 3.4445 * x + (-4.7750 * a + 2.0315 * a @ a) @ x
+                scale = 0.2 * max(shape) ** 0.5 * group["lr"]
+                for (p, _), update in zip(entries, x, strict=True):
+                    p.mul_(1 - group["lr"] * group["weight_decay"])
+                    p.add_(update.T if flip else update, alpha=-scale)
+
+
+def optimizers(model, lr):
+    """Muon for the blocks' matrices, AdamW for everything else."""
+    matrices, rest = [], []
+    for name, p in model.named_parameters():
+        hidden = p.dim() == 2 and ("blocks." in name or "encoder.block" in name)
+        (matrices if hidden and "relative" not in name else rest).append(p)
+    return [
+        Muon(matrices, lr=lr),
+        torch.optim.AdamW(rest, lr=lr, betas=(0.9, 0.98), weight_decay=0.0),
+    ]
+
+
+class Average:
+    """Exponential moving average of the weights: what is exported."""
+
+    def __init__(self, model):
+        self.state = {k: v.clone() for k, v in model.state_dict().items()}
+
+    @torch.no_grad()
+    def update(self, model, decay):
+        for key, value in model.state_dict().items():
+            self.state[key].lerp_(value, 1 - decay)
+
+
+def save(path, model, optimizer_list, average, step, seconds):
+    temporary = Path(path).with_suffix(".part")
+    torch.save(
+        {
+            "model": model.state_dict(),
+            "optimizers": [o.state_dict() for o in optimizer_list],
+            "average": average.state,
+            "step": step,
+            "seconds": seconds,
+        },
+        temporary,
+    )
+    os.replace(temporary, path)
+
+
+def resume(path, model, optimizer_list, average):
+    saved = torch.load(path)
+    model.load_state_dict(saved["model"])
+    for optimizer, state in zip(optimizer_list, saved["optimizers"], strict=True):
+        optimizer.load_state_dict(state)
+    average.state = saved["average"]
+    return saved["step"], saved["seconds"]
