@@ -1,0 +1,45 @@
+"""Writes the model directory that `motionstream` loads: float16 safetensors and complete configs.
+
+    python -m train.export --student runs/self_forcing/checkpoint.pt --vae runs/vae/checkpoint.pt \
+        --tokenizer runs/tokenizer/spiece.model --out ../Models/solids-160x96
+"""
+
+import argparse
+from pathlib import Path
+
+import sentencepiece
+import torch
+from safetensors.torch import load_file, save_file
+
+from reference.model_directory import Model
+from reference.model_directory import save as save_model
+
+from .make_latents import load_vae
+from .student import Student
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--student", required=True)
+    parser.add_argument("--vae", required=True)
+    parser.add_argument("--tokenizer", required=True)
+    parser.add_argument("--out", required=True)
+    arguments = parser.parse_args()
+    student = Student()
+    student.load_state_dict(torch.load(arguments.student, map_location="cpu")["average"])
+    model = Model(
+        student.rules,
+        student.transformer,
+        load_vae(arguments.vae),
+        student.text_encoder,
+        sentencepiece.SentencePieceProcessor(model_file=arguments.tokenizer),
+    )
+    save_model(model, arguments.out)
+    for path in Path(arguments.out).glob("*/*.safetensors"):
+        state = {k: v.half().contiguous() for k, v in load_file(path).items()}
+        save_file(state, path, metadata={"format": "pt"})
+        print(f"{path.parent.name}: {path.stat().st_size / 2**20:.1f} MiB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""Stage 2: Self Forcing. The student rolls out through its own rolling cache and is corrected.
+
+    python -m train.train_self_forcing --latents runs/latents --tokenizer runs/tokenizer/spiece.model \
+        --start runs/causal/checkpoint.pt --out runs/self_forcing --minutes 25
+
+As in Self Forcing: chunk after chunk from noise, a random exit step per rollout that alone carries
+gradient, clean commits without gradient, the same cache rules as at inference. The signal here is
+regression on the true clip (the world is nearly determined by its first frame and tracks), with a
+robust loss; there is no distribution matching yet. Resumable.
+"""
+
+import argparse
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from reference.kv_cache import KVCache
+
+from .data import LatentClips
+from .student import Average, Student, optimizers, resume, save
+
+
+@dataclass
+class Recipe:
+    batch: int = 4
+    learning_rate: float = 8e-4
+    warmup: int = 20
+    image_dropout: float = 0.1
+    max_tracks: int = 120
+    robust: float = 0.3  # pseudo-Huber knee, in latent standard deviations
+    average: float = 0.98
+    seed: int = 2
+
+
+def robust(error, knee):
+    return knee * ((error / knee).square().add(1).sqrt() - 1)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--latents", required=True)
+    parser.add_argument("--tokenizer", required=True)
+    parser.add_argument("--start", required=True)
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--minutes", type=float, default=25)
+    parser.add_argument("--threads", type=int, default=2)
+    arguments = parser.parse_args()
+    recipe = Recipe()
+    torch.set_num_threads(arguments.threads)
+    torch.manual_seed(recipe.seed)
+    model = Student()
+    optimizer_list = optimizers(model, recipe.learning_rate)
+    average = Average(model)
+    out = Path(arguments.out)
+    out.mkdir(parents=True, exist_ok=True)
+    checkpoint, step, spent = out / "checkpoint.pt", 0, 0.0
+    if checkpoint.exists():
+        step, spent = resume(checkpoint, model, optimizer_list, average)
+    else:
+        model.load_state_dict(torch.load(arguments.start)["average"])
+        average = Average(model)
+    clips = LatentClips(
+        arguments.latents,
+        arguments.tokenizer,
+        model.rules.text.max_tokens,
+        seed=recipe.seed + step,
+        limit=recipe.max_tracks,
+    )
+    rules, chunk = model.rules, model.rules.chunk
+    chunks = len(clips.clips[0]["latents"]) // chunk
+    index = list(range(chunks * chunk))
+    start, last_save, running = time.time(), time.time(), {}
+    while (elapsed := spent + time.time() - start) < arguments.minutes * 60:
+        progress = elapsed / (arguments.minutes * 60)
+        rate = min(1, (step + 1) / recipe.warmup) * min(1, (1 - progress) / 0.6 + 0.02)
+        for optimizer in optimizer_list:
+            for group in optimizer.param_groups:
+                group["lr"] = recipe.learning_rate * rate
+            optimizer.zero_grad(set_to_none=True)
+        latents, first, points, visible, origin, ids = clips.batch(recipe.batch, index)
+        dropped = torch.rand(recipe.batch, 1, 1, 1) < recipe.image_dropout
+        first = first * ~dropped
+        exit_step = int(torch.randint(len(model.timesteps), ()))
+        cache = KVCache(
+            len(model.transformer.blocks),
+            rules.sink_frames,
+            rules.window_frames,
+            rules.cache.positions,
+        )
+
+        def run(x, timestep, part, commit=False):
+            frames = range(part.start, part.stop)
+            condition = model.condition(
+                first,
+                points[:, 4 * part.start : 4 * part.stop],
+                visible[:, 4 * part.start : 4 * part.stop],
+                origin,
+                list(frames),
+            )
+            timesteps = torch.full((recipe.batch, len(frames)), timestep, dtype=torch.float64)
+            context = model.transformer.context(model.text(ids))
+            return model.transformer.forward_chunk(
+                torch.cat((x, condition), dim=1), timesteps, context, cache, commit
+            )
+
+        for number in range(chunks):
+            part = slice(number * chunk, (number + 1) * chunk)
+            x = torch.randn_like(latents[:, :, part])
+            for i in range(exit_step):
+                with torch.no_grad():
+                    clean = x - model.sigmas[i] * run(x, model.timesteps[i], part)
+                sigma = model.sigmas[i + 1]
+                x = (1 - sigma) * clean + sigma * torch.randn_like(clean)
+            clean = x - model.sigmas[exit_step] * run(x, model.timesteps[exit_step], part)
+            loss = robust(clean - latents[:, :, part], recipe.robust).mean() / chunks
+            loss.backward()
+            with torch.no_grad():
+                run(clean.detach(), rules.sampler.commit_timestep, part, commit=True)
+            value = (clean.detach() - latents[:, :, part]).square().mean().item()
+            key = (exit_step, number)
+            running[key] = value if key not in running else 0.9 * running[key] + 0.1 * value
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        for optimizer in optimizer_list:
+            optimizer.step()
+        average.update(model, min(recipe.average, (1 + step) / (10 + step)))
+        step += 1
+        if step % 10 == 0:
+            last = max(k for k, _ in running)
+            by_chunk = " ".join(f"{v:.3f}" for (k, _), v in sorted(running.items()) if k == last)
+            print(f"step {step} {elapsed / 60:.1f} min  MSE by chunk at exit {last}: {by_chunk}", flush=True)
+        if time.time() - last_save > 90:
+            save(checkpoint, model, optimizer_list, average, step, spent + time.time() - start)
+            last_save = time.time()
+    save(checkpoint, model, optimizer_list, average, step, spent + time.time() - start)
+
+
+if __name__ == "__main__":
+    main()
