@@ -18,7 +18,12 @@ import torch
 from reference.configuration import TinyVAEConfig
 from reference.taehv import TAEHV
 
-SWAP = {"left": "right", "right": "left", "clockwise": "counterclockwise", "counterclockwise": "clockwise"}
+SWAP = {
+    "left": "right",
+    "right": "left",
+    "clockwise": "counterclockwise",
+    "counterclockwise": "clockwise",
+}
 
 
 def mirrored_prompt(prompt):

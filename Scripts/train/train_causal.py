@@ -23,9 +23,9 @@ from .student import Average, Student, optimizers, resume, save
 
 @dataclass
 class Recipe:
-    batch: int = 8
-    learning_rate: float = 2.5e-3
-    warmup: int = 40
+    batch: int = 4
+    learning_rate: float = 2e-3
+    warmup: int = 60
     clean: float = 0.4  # share of chunks given clean, as context
     context_noise: float = 0.1  # largest noise on clean context, against drift
     image_dropout: float = 0.1

@@ -5,7 +5,7 @@
 
 As in Self Forcing: chunk after chunk from noise, a random exit step per rollout that alone carries
 gradient, clean commits without gradient, the same cache rules as at inference. The signal here is
-regression on the true clip (the world is nearly determined by its first frame and tracks), with a
+regression on the true clip (the text encoder stays as it is; the world is nearly determined by its first frame and tracks), with a
 robust loss; there is no distribution matching yet. Resumable.
 """
 
@@ -36,6 +36,41 @@ class Recipe:
 
 def robust(error, knee):
     return knee * ((error / knee).square().add(1).sqrt() - 1)
+
+
+class Rollout:
+    """A batch of streams with their conditions and one rolling cache."""
+
+    def __init__(self, model, first, points, visible, origin, text):
+        rules = model.rules
+        self.model, self.first, self.text = model, first, text
+        self.points, self.visible, self.origin = points, visible, origin
+        self.cache = KVCache(
+            len(model.transformer.blocks),
+            rules.sink_frames,
+            rules.window_frames,
+            rules.cache.positions,
+        )
+
+    def velocity(self, x, timestep, part, commit=False):
+        """One pass over latent frames `part`; x [B, C, T, h, w]."""
+        frames = slice(4 * part.start, 4 * part.stop)
+        condition = self.model.condition(
+            self.first,
+            self.points[:, frames],
+            self.visible[:, frames],
+            self.origin,
+            list(range(part.start, part.stop)),
+        )
+        timesteps = torch.full((len(x), x.shape[2]), timestep, dtype=torch.float64)
+        transformer = self.model.transformer
+        return transformer.forward_chunk(
+            torch.cat((x, condition), dim=1),
+            timesteps,
+            transformer.context(self.text),
+            self.cache,
+            commit,
+        )
 
 
 def main():
@@ -83,42 +118,25 @@ def main():
         dropped = torch.rand(recipe.batch, 1, 1, 1) < recipe.image_dropout
         first = first * ~dropped
         exit_step = int(torch.randint(len(model.timesteps), ()))
-        cache = KVCache(
-            len(model.transformer.blocks),
-            rules.sink_frames,
-            rules.window_frames,
-            rules.cache.positions,
-        )
-
-        def run(x, timestep, part, commit=False):
-            frames = range(part.start, part.stop)
-            condition = model.condition(
-                first,
-                points[:, 4 * part.start : 4 * part.stop],
-                visible[:, 4 * part.start : 4 * part.stop],
-                origin,
-                list(frames),
-            )
-            timesteps = torch.full((recipe.batch, len(frames)), timestep, dtype=torch.float64)
-            context = model.transformer.context(model.text(ids))
-            return model.transformer.forward_chunk(
-                torch.cat((x, condition), dim=1), timesteps, context, cache, commit
-            )
-
+        with torch.no_grad():
+            text = model.text(ids)
+        rollout = Rollout(model, first, points, visible, origin, text)
         for number in range(chunks):
             part = slice(number * chunk, (number + 1) * chunk)
             x = torch.randn_like(latents[:, :, part])
             for i in range(exit_step):
                 with torch.no_grad():
-                    clean = x - model.sigmas[i] * run(x, model.timesteps[i], part)
+                    clean = x - model.sigmas[i] * rollout.velocity(x, model.timesteps[i], part)
                 sigma = model.sigmas[i + 1]
                 x = (1 - sigma) * clean + sigma * torch.randn_like(clean)
-            clean = x - model.sigmas[exit_step] * run(x, model.timesteps[exit_step], part)
+            velocity = rollout.velocity(x, model.timesteps[exit_step], part)
+            clean = x - model.sigmas[exit_step] * velocity
             loss = robust(clean - latents[:, :, part], recipe.robust).mean() / chunks
             loss.backward()
+            clean = clean.detach()
             with torch.no_grad():
-                run(clean.detach(), rules.sampler.commit_timestep, part, commit=True)
-            value = (clean.detach() - latents[:, :, part]).square().mean().item()
+                rollout.velocity(clean, rules.sampler.commit_timestep, part, commit=True)
+            value = (clean - latents[:, :, part]).square().mean().item()
             key = (exit_step, number)
             running[key] = value if key not in running else 0.9 * running[key] + 0.1 * value
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -129,7 +147,10 @@ def main():
         if step % 10 == 0:
             last = max(k for k, _ in running)
             by_chunk = " ".join(f"{v:.3f}" for (k, _), v in sorted(running.items()) if k == last)
-            print(f"step {step} {elapsed / 60:.1f} min  MSE by chunk at exit {last}: {by_chunk}", flush=True)
+            print(
+                f"step {step} {elapsed / 60:.1f} min  MSE by chunk at exit {last}: {by_chunk}",
+                flush=True,
+            )
         if time.time() - last_save > 90:
             save(checkpoint, model, optimizer_list, average, step, spent + time.time() - start)
             last_save = time.time()

@@ -80,6 +80,18 @@ public struct TrackSampler: Sendable {
       points.append(TrackPoint(id: id, x: Float(x), y: Float(y), visible: visible && inside))
     }
   }
+
+  /// Every track's point at the first output frame where it is visible, by id. Tracks that stay
+  /// hidden for the whole clip (or, if it has no end, for `limit` frames) are left out.
+  public func firstVisiblePoints(limit: Int = 10_000) -> [Int: TrackPoint] {
+    var found: [Int: TrackPoint] = [:]
+    var points: [TrackPoint] = []
+    for frame in 0...min(lastFrame ?? limit, limit) where found.count < count {
+      sample(at: frame, into: &points)
+      for point in points where point.visible && found[point.id] == nil { found[point.id] = point }
+    }
+    return found
+  }
 }
 
 /// Evaluates a document at the frames of another rate, on its own canvas.

@@ -60,6 +60,15 @@ import Tracks
     }
   }
 
+  /// Each track where it is first visible on the canvas of 48x32 pixels.
+  func origins() throws -> [Int: TrackPoint] {
+    let all = try (0..<9).flatMap { try points($0) }
+    let seen = all.filter {
+      $0.visible && (0..<48).contains($0.x) && (0..<32).contains($0.y)
+    }
+    return Dictionary(seen.map { ($0.id, $0) }) { first, _ in first }
+  }
+
   /// Latent frames `range` as [C, T, H, W].
   func encode(
     _ encoder: TrackEncoder, _ range: Range<Int>, visible: Bool = true
@@ -67,7 +76,7 @@ import Tracks
     let all = try (0..<9).map { try points($0, visible: visible) }
     let channels = encoder.configuration.channels
     let output = Tensor(channels, range.count * Self.grid.height * Self.grid.width)
-    let workspace = encoder.makeWorkspace(grid: Self.grid)
+    let workspace = encoder.makeWorkspace(grid: Self.grid, origins: try origins())
     for (place, latent) in range.enumerated() {
       let pixels = Self.grid.height * Self.grid.width
       encoder.encode(
@@ -80,7 +89,7 @@ import Tracks
 
   @Test(arguments: [
     "floor-add", "floor-assign", "round_grid-add", "round_grid-assign", "bilinear-add",
-    "bilinear-add-no-bias",
+    "bilinear-add-no-bias", "bilinear-add-origin",
   ])
   func everyRuleGivesTheReferencesChannels(_ name: String) throws {
     let encoder = try encoder(name)

@@ -37,11 +37,13 @@ final class ConditionChannels {
     self.image = manifest.image.rule == .channels ? latents : nil
 
     self.tracks = tracks
-    if tracks != nil {
+    if let tracks {
       guard let encoder = model.trackEncoder else {
         throw ModelError(.usage, "\(model.directory.path): this model takes no tracks")
       }
-      trackWorkspace = encoder.makeWorkspace(grid: grid.pictureSize)
+      trackWorkspace = encoder.makeWorkspace(
+        grid: grid.pictureSize,
+        origins: encoder.rules.ids == .origin ? tracks.firstVisiblePoints() : [:])
     } else {
       trackWorkspace = nil
     }

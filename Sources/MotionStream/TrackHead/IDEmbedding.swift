@@ -1,7 +1,8 @@
 import Glibc
 
-/// The sinusoidal embedding of track ids: cosines of E/2 wavelengths, then sines. Embeddings are
-/// kept, since a track comes back in every frame.
+/// The sinusoidal embedding of tracks: of their ids (cosines of E/2 wavelengths, then sines), or of
+/// the place where they were first visible (cosines and sines of x, then of y, E/4 wavelengths each).
+/// Embeddings are kept, since a track comes back in every frame.
 package struct IDEmbedding {
   private let dimension: Int
   private let rules: TrackRules
@@ -13,11 +14,17 @@ package struct IDEmbedding {
   /// stays in fixed memory.
   private static let capacity = 16_384
 
-  package init(dimension: Int, rules: TrackRules) {
+  /// Where each track was first visible, in latent cells; for rule `origin`.
+  private let origins: [Int: (x: Double, y: Double)]
+
+  package init(
+    dimension: Int, rules: TrackRules, origins: [Int: (x: Double, y: Double)] = [:]
+  ) {
     self.dimension = dimension
     self.rules = rules
-    let half = dimension / 2
-    frequencies = (0..<half).map { exp(-log(rules.base) * Double($0) / Double(half)) }
+    self.origins = origins
+    let count = rules.ids == .origin ? dimension / 4 : dimension / 2
+    frequencies = (0..<count).map { exp(-log(rules.base) * Double($0) / Double(count)) }
   }
 
   /// Calls `body` with the embedding [E] of track `id`.
@@ -36,21 +43,26 @@ package struct IDEmbedding {
     }
     let row = rows.count
     rows[id] = row
-    // Double precision: an id near 100,000 leaves a float32 angle three good digits.
-    let angles = frequencies.map { Double(embedded(id)) * $0 }
-    values += angles.map { Float(cos($0)) }
-    values += angles.map { Float(sin($0)) }
+    for position in embedded(id) {
+      // Double precision: an id near 100,000 leaves a float32 angle three good digits.
+      let angles = frequencies.map { position * $0 }
+      values += angles.map { Float(cos($0)) }
+      values += angles.map { Float(sin($0)) }
+    }
     return row
   }
 
-  /// The number that stands for `id` in the embedding.
-  private func embedded(_ id: Int) -> Int {
+  /// The numbers that stand for track `id` in the embedding.
+  private func embedded(_ id: Int) -> [Double] {
     switch rules.ids {
-    case .file: return id
+    case .file: return [Double(id)]
     case .scattered:
       let count = rules.maximumID
       let wrapped = (id % count + count) % count
-      return (wrapped * 61_813 + 12_345) % count
+      return [Double((wrapped * 61_813 + 12_345) % count)]
+    case .origin:
+      let origin = origins[id] ?? (x: 0, y: 0)
+      return [origin.x, origin.y]
     }
   }
 }

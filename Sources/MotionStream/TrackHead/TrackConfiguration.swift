@@ -37,9 +37,9 @@ public struct TrackHeadConfiguration: Sendable, Equatable, Decodable {
 
   /// Throws `.badModel` for sizes that no track head can have; `path` is the file to name.
   public func validate(path: String) throws(ModelError) {
-    guard (2...65_536).contains(idDimension), idDimension % 2 == 0 else {
+    guard (4...65_536).contains(idDimension), idDimension % 4 == 0 else {
       throw ModelError(
-        .badModel, "\(path): track_config.id_dim: expected an even size, found \(idDimension)")
+        .badModel, "\(path): track_config.id_dim: expected a multiple of 4, found \(idDimension)")
     }
     let sizes = [
       ("track_channels", channels), ("vae_spatial_compression", spatialCompression),
@@ -82,6 +82,9 @@ public struct TrackRules: Sendable, Equatable, Decodable {
     case file
     /// Through a fixed permutation of 0 ..< maximumID, so that neighbours differ.
     case scattered
+    /// Not at all: the embedding is of the place where the track was first visible, so that points
+    /// that start close together get similar embeddings.
+    case origin
   }
 
   /// Which cells a point falls on.

@@ -30,9 +30,16 @@ package struct TrackEncoder: Sendable {
       weightShape: [configuration.channels, configuration.channels, 1, 1, 1])
   }
 
-  /// Room for encoding on a grid of this size.
-  package func makeWorkspace(grid: PictureSize) -> TrackWorkspace {
-    TrackWorkspace(configuration, rules: rules, grid: grid)
+  /// Room for encoding on a grid of this size. `origins`: for rule `origin`, where each track (by id)
+  /// was first visible, in output pixels.
+  package func makeWorkspace(
+    grid: PictureSize, origins: [Int: TrackPoint] = [:]
+  ) -> TrackWorkspace {
+    let cell = Double(configuration.spatialCompression)
+    let embedding = IDEmbedding(
+      dimension: configuration.idDimension, rules: rules,
+      origins: origins.mapValues { (x: Double($0.x) / cell, y: Double($0.y) / cell) })
+    return TrackWorkspace(configuration, rules: rules, grid: grid, embedding: embedding)
   }
 
   /// Pixel frames that latent frame `latent` sees.
@@ -118,7 +125,10 @@ package final class TrackWorkspace: @unchecked Sendable {
   private let dimension: Int
   private var embedding: IDEmbedding
 
-  init(_ configuration: TrackHeadConfiguration, rules: TrackRules, grid: PictureSize) {
+  init(
+    _ configuration: TrackHeadConfiguration, rules: TrackRules, grid: PictureSize,
+    embedding: IDEmbedding
+  ) {
     self.grid = grid
     self.rules = rules
     dimension = configuration.idDimension
@@ -127,7 +137,7 @@ package final class TrackWorkspace: @unchecked Sendable {
     hidden = Tensor(grid.count + 1, configuration.channels)
     result = Tensor(grid.count + 1, configuration.channels)
     rowOfCell = Array(repeating: 0, count: grid.count)
-    embedding = IDEmbedding(dimension: dimension, rules: rules)
+    self.embedding = embedding
   }
 
   /// The memory held, in bytes.
