@@ -2,6 +2,9 @@ package import Foundation
 
 /// An array of a `.npy` file: shape and numbers, whatever their stored type was.
 package struct NpyArray {
+  /// First bytes of a `.npy` file.
+  static let magic = Data([0x93]) + Data("NUMPY".utf8)
+
   /// Extents, slowest first; empty for a single number.
   var shape: [Int]
   /// Values in row-major order.
@@ -25,7 +28,7 @@ package struct NpyArray {
       TrackError(file: file, place: place, reason: reason)
     }
     let bytes = [UInt8](data)
-    guard bytes.count >= 10, bytes.starts(with: [0x93] + Array("NUMPY".utf8)) else {
+    guard bytes.count >= 10, bytes.starts(with: Self.magic) else {
       throw fail("not a npy array: its first bytes are wrong")
     }
     let long = bytes[6] >= 2
@@ -90,7 +93,7 @@ package struct NpyArray {
     let extents = shape.map(String.init).joined(separator: ", ") + (shape.count == 1 ? "," : "")
     var header = "{'descr': '\(type.rawValue)', 'fortran_order': False, 'shape': (\(extents)), }"
     header += String(repeating: " ", count: (64 - (10 + header.utf8.count + 1) % 64) % 64) + "\n"
-    var data = Data([0x93]) + Data("NUMPY".utf8) + Data([1, 0])
+    var data = Self.magic + Data([1, 0])
     data.append(littleEndian: [UInt16(header.utf8.count)])
     data += Data(header.utf8)
     switch type {

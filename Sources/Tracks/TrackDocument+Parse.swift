@@ -12,12 +12,7 @@ extension TrackDocument {
   public static func parse(
     _ data: Data, name: String, options: TrackFileOptions = TrackFileOptions()
   ) throws(TrackError) -> (document: TrackDocument, warnings: [String]) {
-    if data.count > TrackLimits.bytes {
-      throw TrackError(
-        file: name,
-        reason: "expected at most \(TrackLimits.bytes) bytes, found \(data.count)")
-    }
-    if data.isEmpty { throw TrackError(file: name, reason: "the file is empty") }
+    try checkSize(of: data, name: name)
     if data.starts(with: ZipArchive.magic) {
       return try TrackNPZ.decode(data, name: name, options: options)
     }
@@ -32,6 +27,16 @@ extension TrackDocument {
     var reader = TrackDocumentReader(file: name, data: data)
     let document = try reader.document(root)
     return (document, reader.warnings)
+  }
+}
+
+/// Refuses a file that is empty or larger than its kind may be.
+func checkSize(of data: Data, name: String) throws(TrackError) {
+  if data.isEmpty { throw TrackError(file: name, reason: "the file is empty") }
+  let isArray = data.starts(with: ZipArchive.magic) || data.first == NpyArray.magic[0]
+  let limit = isArray ? TrackLimits.bytes : TrackLimits.textBytes
+  if data.count > limit {
+    throw TrackError(file: name, reason: "expected at most \(limit) bytes, found \(data.count)")
   }
 }
 

@@ -34,8 +34,10 @@ public struct TrackError: Error, Equatable, Sendable, CustomStringConvertible {
 /// What a track file may hold. Beyond these a file is refused, so that a broken or hostile one
 /// cannot take the machine's memory.
 public enum TrackLimits {
-  /// Bytes of a track file, JSON or NPZ.
+  /// Bytes of an array file, and of each array in it.
   public static let bytes = 1 << 30
+  /// Bytes of a text file; more points than fit in it belong in an NPZ.
+  public static let textBytes = 1 << 28
   /// Nesting of JSON lists and objects.
   public static let depth = 64
   /// Width or height of the canvas, in pixels.

@@ -27,6 +27,7 @@ enum TrackPath: Sendable {
   private static func position(
     in points: [TrackPosition?], at time: Double, after: AfterEnd
   ) -> (TrackPosition, frame: Int)? {
+    if points.isEmpty { return nil }
     var time = time
     if time > Double(points.count - 1) {
       switch after {

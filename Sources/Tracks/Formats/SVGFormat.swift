@@ -29,6 +29,9 @@ enum SVGFormat {
       guard let data = element.attributes["d"] else {
         throw request.fail(line: element.line, place, reason: "has no d attribute")
       }
+      if (tracks.count + 1) * (steps + 1) > TrackLimits.points {
+        throw request.fail(line: element.line, place, reason: "too many points in one file")
+      }
       let line: [TrackPosition]
       do throws(SVGPathError) {
         line = try SVGPath.flatten(data)

@@ -57,11 +57,7 @@ public enum TrackFormat: String, Sendable, CaseIterable {
   public func read(
     _ data: Data, name: String, options: ImportOptions = ImportOptions()
   ) throws(TrackError) -> (document: TrackDocument, warnings: [String]) {
-    if data.isEmpty { throw TrackError(file: name, reason: "the file is empty") }
-    if data.count > TrackLimits.bytes {
-      throw TrackError(
-        file: name, reason: "expected at most \(TrackLimits.bytes) bytes, found \(data.count)")
-    }
+    try checkSize(of: data, name: name)
     let request = ImportRequest(data: data, name: name, options: options)
     var result: (document: TrackDocument, warnings: [String])
     switch self {
