@@ -1,9 +1,9 @@
-"""Renders world clips to disk: frames, dense ground-truth tracks, prompt. Resumable, several processes.
+"""Renders world clips to disk: frames, ground-truth tracks, prompt. Resumable, in parallel.
 
     python -m train.make_clips --out runs/clips --count 900 --frames 57 --processes 2
 
-Writes one `NNNNNN.npz` per clip: frames uint8 [T, H, W, 3], tracks float32 [T, N, 2] (pixels, corner
-origin), visible bool [T, N], object int16 [N] (below 1 = background), prompt.
+Writes one `NNNNNN.npz` per clip: frames uint8 [T, H, W, 3], tracks float32 [T, N, 2] (pixels,
+corner origin), visible bool [T, N], object int16 [N] (below 1 = background), prompt.
 """
 
 import argparse

@@ -1,6 +1,7 @@
 """Encodes rendered clips (and their mirror images) with the trained tiny VAE. Resumable.
 
-    python -m train.make_latents --clips runs/clips --vae runs/vae/checkpoint.pt --out runs/latents
+    python -m train.make_latents --clips runs/clips --vae runs/vae/checkpoint.pt \
+        --out runs/latents
 
 One `NNNNNN.pt` per clip and mirror: latents float16 [T_lat, C, h, w], tracks float32 [T, N, 2] in pixels,
 visible bool [T, N], object int16 [N], prompt. A mirrored clip's prompt swaps left and right.
@@ -56,7 +57,7 @@ def main():
         if all(target.exists() for target in targets):
             continue
         clip = np.load(path)
-        for target, mirror in zip(targets, (False, True)):
+        for target, mirror in zip(targets, (False, True), strict=True):
             frames, tracks, prompt = clip["frames"], clip["tracks"].copy(), str(clip["prompt"])
             if mirror:
                 frames, prompt = frames[:, :, ::-1], mirrored_prompt(prompt)

@@ -4,8 +4,8 @@ import torch
 
 
 class Muon(torch.optim.Optimizer):
-    """Momentum with orthogonalised updates for matrices and, flattened, convolution kernels: about half
-    the steps of Adam at this size. Updates have the RMS of an Adam step (factor 0.2)."""
+    """Momentum with orthogonalised updates for matrices and, flattened, convolution kernels:
+    about half the steps of Adam at this size. Updates have the RMS of an Adam step (factor 0.2)."""
 
     def __init__(self, params, lr, momentum=0.95, weight_decay=0.01):
         super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})

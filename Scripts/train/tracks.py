@@ -7,7 +7,9 @@ import torch
 
 
 def choose_tracks(objects, visible, generator, limit=120):
-    """Indices [K] of the tracks shown to the model. objects [N] (below 1 = background), visible [T, N]."""
+    """Indices [K] of the tracks the model is shown.
+
+    objects [N] (below 1 = background), visible [T, N]."""
     draw = torch.rand(4, generator=generator).tolist()
     count = len(objects)
     order = torch.randperm(count, generator=generator)

@@ -1,12 +1,13 @@
 """Stage 2: Self Forcing. The student rolls out through its own rolling cache and is corrected.
 
-    python -m train.train_self_forcing --latents runs/latents --tokenizer runs/tokenizer/spiece.model \
-        --start runs/causal/checkpoint.pt --out runs/self_forcing --minutes 25
+    python -m train.train_self_forcing --latents runs/latents \
+        --tokenizer runs/tokenizer/spiece.model --start runs/causal/checkpoint.pt \
+        --out runs/self_forcing --minutes 25
 
 As in Self Forcing: chunk after chunk from noise, a random exit step per rollout that alone carries
 gradient, clean commits without gradient, the same cache rules as at inference. The signal here is
-regression on the true clip (the text encoder stays as it is; the world is nearly determined by its first frame and tracks), with a
-robust loss; there is no distribution matching yet. Resumable.
+regression on the true clip with a robust loss (the world is nearly determined by its first frame
+and tracks); there is no distribution matching yet. The text encoder stays as it is. Resumable.
 """
 
 import argparse

@@ -31,10 +31,10 @@ class Recipe:
     batch: int = 3
     clip_frames: int = 5  # 1 + 4k: latents 0 and 1
     crop: int = 64  # pixels; the network is convolutional
-    learning_rate: float = 3e-3
+    learning_rate: float = 2.5e-3
     warmup: int = 20
     gradient_weight: float = 0.3
-    coarse_weight: float = 1.0
+    coarse_weight: float = 3.0
     latent_weight: float = 0.01
     seed: int = 0
 
