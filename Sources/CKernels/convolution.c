@@ -10,9 +10,12 @@
 struct MSConv {
   const MSKernels *kernels;
   int64_t out, in, kernel, stride;
+  /// The input is doubled first: `panels` then holds the weights of the four output phases, each a
+  /// 2x2 convolution of the input as it is.
+  bool doubled;
   int64_t full_panels;  // of kernels->columns outputs
   int64_t rest;         // columns of the last, narrower panel, or 0
-  float *panels;        // per panel [kernel, kernel, in, columns]
+  float *panels;        // per phase, per panel [kernel, kernel, in, columns]
   float *bias;          // [out]
 };
 
@@ -37,8 +40,15 @@ static void pack_panel(const MSConv *conv, const float *w, int64_t first, int64_
   }
 }
 
-MSConv *ms_conv_prepare(const float *w, const float *bias, int64_t out, int64_t in, int64_t kernel,
-                        int64_t stride) {
+/// Floats of all panels of one phase.
+static int64_t phase_floats(const MSConv *conv) {
+  const int64_t columns = conv->full_panels * conv->kernels->columns + conv->rest;
+  return columns * conv->kernel * conv->kernel * conv->in;
+}
+
+/// A convolution with room for `phases` sets of weights, none of them set; NULL without memory.
+static MSConv *allocate(const float *bias, int64_t out, int64_t in, int64_t kernel, int64_t stride,
+                        int64_t phases) {
   MSConv *const conv = calloc(1, sizeof *conv);
   if (!conv) return NULL;
   conv->kernels = ms_kernels();
@@ -47,22 +57,57 @@ MSConv *ms_conv_prepare(const float *w, const float *bias, int64_t out, int64_t 
   conv->kernel = kernel;
   conv->stride = stride;
   const int64_t columns = conv->kernels->columns, lanes = conv->kernels->lanes;
-  const int64_t K = kernel * kernel * in;
   conv->full_panels = out / columns;
   const int64_t left = out % columns;
   conv->rest = left == 0 ? 0 : left <= lanes ? lanes : columns;
-  conv->panels = ms_allocate((conv->full_panels * columns + conv->rest) * K);
+  conv->panels = ms_allocate(phases * phase_floats(conv));
   conv->bias = ms_allocate(out);
   if (!conv->panels || !conv->bias) {
     ms_conv_free(conv);
     return NULL;
   }
+  for (int64_t o = 0; o < out; o++) conv->bias[o] = bias ? bias[o] : 0;
+  return conv;
+}
+
+static void pack(const MSConv *conv, const float *w, float *panels) {
+  const int64_t columns = conv->kernels->columns;
+  const int64_t K = conv->kernel * conv->kernel * conv->in;
   for (int64_t panel = 0; panel < conv->full_panels; panel++)
-    pack_panel(conv, w, panel * columns, columns, conv->panels + panel * columns * K);
+    pack_panel(conv, w, panel * columns, columns, panels + panel * columns * K);
   if (conv->rest > 0)
     pack_panel(conv, w, conv->full_panels * columns, conv->rest,
-               conv->panels + conv->full_panels * columns * K);
-  for (int64_t o = 0; o < out; o++) conv->bias[o] = bias ? bias[o] : 0;
+               panels + conv->full_panels * columns * K);
+}
+
+MSConv *ms_conv_prepare(const float *w, const float *bias, int64_t out, int64_t in, int64_t kernel,
+                        int64_t stride) {
+  MSConv *const conv = allocate(bias, out, in, kernel, stride, 1);
+  if (conv) pack(conv, w, conv->panels);
+  return conv;
+}
+
+MSConv *ms_conv_prepare_doubled(const float *w, const float *bias, int64_t out, int64_t in) {
+  MSConv *const conv = allocate(bias, out, in, 2, 1, 4);
+  float *const sums = ms_allocate(out * in * 4);
+  if (!conv || !sums) {
+    ms_conv_free(conv);
+    free(sums);
+    return NULL;
+  }
+  conv->doubled = true;
+  for (int64_t phase = 0; phase < 4; phase++) {
+    const int64_t down = phase / 2, right = phase % 2;
+    memset(sums, 0, sizeof(float) * (size_t)(out * in * 4));
+    // Under an even output row, kernel row 0 lies on the input row before, 1 and 2 on its own;
+    // under an odd one 0 and 1 on its own and 2 on the next. Columns alike.
+    for (int64_t o = 0; o < out * in; o++)
+      for (int64_t ky = 0; ky < 3; ky++)
+        for (int64_t kx = 0; kx < 3; kx++)
+          sums[o * 4 + (ky + 1 - down) / 2 * 2 + (kx + 1 - right) / 2] += w[o * 9 + ky * 3 + kx];
+    pack(conv, sums, conv->panels + phase * phase_floats(conv));
+  }
+  free(sums);
   return conv;
 }
 
@@ -91,12 +136,17 @@ static int64_t tile_rows_for(const MSConv *conv, int64_t H) {
   return ms_max(1, ms_min(most_tile_rows, rows / wanted_tiles));
 }
 
-/// Input rows under `rows` output rows, borders included, in floats.
+/// Input rows under `rows` output rows (pairs of them when doubled), borders included.
+static int64_t input_rows(const MSConv *conv, int64_t rows) {
+  return (rows - 1) * conv->stride + conv->kernel + conv->doubled;
+}
+
+/// The same in floats.
 static int64_t input_floats(const MSConv *conv, int64_t rows, int64_t W) {
   const int64_t border = conv->kernel / 2;
   const int64_t out_W = ms_ceil_div(W, conv->stride);
   const int64_t width = ms_max(W + 2 * border, (out_W - 1) * conv->stride + conv->kernel);
-  return ((rows - 1) * conv->stride + conv->kernel) * width * conv->in;
+  return input_rows(conv, rows) * width * conv->in;
 }
 
 /// Copies `rows` input rows from `row` (which may lie outside the image) and their borders.
@@ -159,17 +209,19 @@ static void multiply_panel(const MSConv *conv, const float *input, int64_t pitch
   }
 }
 
-static void conv_pixels(const ConvJob *job, const float *input, int64_t pitch, int64_t pixel,
-                        int64_t pixels) {
+/// `pixels` outputs, `step` apart, from output `pixel` on; `input` is the first one's first kernel
+/// row.
+static void conv_pixels(const ConvJob *job, const float *panels, const float *input, int64_t pitch,
+                        int64_t pixel, int64_t step, int64_t pixels) {
   const MSConv *const conv = job->conv;
   const int64_t out = conv->out, full = conv->kernels->columns;
   const int64_t K = conv->kernel * conv->kernel * conv->in;
   float sums[most_pixels * 32];
   for (int64_t column = 0; column < out; column += full) {
     const int64_t columns = column / full < conv->full_panels ? full : conv->rest;
-    multiply_panel(conv, input, pitch, pixels, conv->panels + column * K, columns, sums);
+    multiply_panel(conv, input, pitch, pixels, panels + column * K, columns, sums);
     for (int64_t i = 0; i < pixels; i++) {
-      const int64_t place = (pixel + i) * out + column;
+      const int64_t place = (pixel + i * step) * out + column;
       const MSFinish finish = {
           .sum = sums + i * columns,
           .bias = conv->bias + column,
@@ -179,6 +231,27 @@ static void conv_pixels(const ConvJob *job, const float *input, int64_t pitch, i
           .activation = job->activation,
       };
       conv->kernels->finish(&finish);
+    }
+  }
+}
+
+/// Row `row` of the output, from `input` (its first kernel row).
+static void conv_row(const ConvJob *job, const float *input, int64_t pitch, int64_t row) {
+  const MSConv *const conv = job->conv;
+  const int64_t runs = ms_ceil_div(job->out_W, most_pixels);
+  const int64_t run = ms_ceil_div(job->out_W, runs);
+  for (int64_t column = 0; column < job->out_W; column += run) {
+    const float *const first = input + column * conv->stride * conv->in;
+    const int64_t pixels = ms_min(run, job->out_W - column);
+    if (!conv->doubled) {
+      conv_pixels(job, conv->panels, first, pitch, row * job->out_W + column, 1, pixels);
+      continue;
+    }
+    for (int64_t phase = 0; phase < 4; phase++) {
+      const int64_t down = phase / 2, right = phase % 2;
+      const int64_t pixel = ((2 * row + down) * job->out_W + column) * 2 + right;
+      conv_pixels(job, conv->panels + phase * phase_floats(conv),
+                  first + down * pitch + right * conv->in, pitch, pixel, 2, pixels);
     }
   }
 }
@@ -194,17 +267,12 @@ static void conv_tile(void *context, int64_t tile, int worker) {
   if (conv->kernel > 1 || job->in_a < conv->in) {
     float *const copy = job->scratch + worker * job->worker_floats;
     width = ms_max(job->W + 2 * border, (job->out_W - 1) * conv->stride + conv->kernel);
-    gather(job, first * conv->stride - border, (rows - 1) * conv->stride + conv->kernel, width,
-           copy);
+    gather(job, first * conv->stride - border, input_rows(conv, rows), width, copy);
     input = copy;
   }
   const int64_t pitch = width * conv->in;
-  const int64_t runs = ms_ceil_div(job->out_W, most_pixels);
-  const int64_t run = ms_ceil_div(job->out_W, runs);
   for (int64_t row = 0; row < rows; row++)
-    for (int64_t column = 0; column < job->out_W; column += run)
-      conv_pixels(job, input + row * conv->stride * pitch + column * conv->stride * conv->in, pitch,
-                  (first + row) * job->out_W + column, ms_min(run, job->out_W - column));
+    conv_row(job, input + row * conv->stride * pitch, pitch, first + row);
 }
 
 void ms_conv2d(MSPool *pool, const MSConv *conv, const float *a, int64_t in_a, const float *b,

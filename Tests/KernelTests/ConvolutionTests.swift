@@ -97,6 +97,46 @@ struct ConvolutionShape: CustomTestStringConvertible, Sendable {
     expectClose(joined, expected, absolute: 5e-5)
   }
 
+  @Test(
+    arguments: paths,
+    [
+      ConvolutionShape(1, 1, 1, 1), ConvolutionShape(24, 32, 5, 7), ConvolutionShape(33, 12, 9, 3),
+      ConvolutionShape(16, 8, 30, 101), ConvolutionShape(64, 128, 4, 6),
+      ConvolutionShape(20, 32, 6, 11, first: 12),
+    ])
+  func aDoubledConvolutionEqualsUpsamplingFirst(path: String, shape: ConvolutionShape) throws {
+    var random = Random(UInt64(shape.out * 31 + shape.width))
+    let (height, width, inputs) = (shape.height, shape.width, shape.inputs)
+    let x = random.floats(height * width * inputs)
+    let w = random.floats(shape.out * inputs * 9)
+    let bias = random.floats(shape.out)
+    let large = (0..<4 * height * width).flatMap { pixel in
+      let (row, column) = (pixel / (2 * width) / 2, pixel % (2 * width) / 2)
+      return x[((row * width + column) * inputs)..<((row * width + column + 1) * inputs)]
+    }
+    let sums = Reference.convolution(
+      x: large, height: 2 * height, width: 2 * width, w: w, bias: bias, out: shape.out, in: inputs,
+      kernel: 3, stride: 1)
+    let residual = random.floats(sums.count)
+    let second = inputs - shape.first
+    let pixels = 0..<height * width
+    let a = pixels.flatMap { x[($0 * inputs)..<($0 * inputs + shape.first)] }
+    let b = pixels.flatMap { x[($0 * inputs + shape.first)..<(($0 + 1) * inputs)] }
+    let y = try onEveryPool(path: path) { pool in
+      let conv = try #require(ms_conv_prepare_doubled(w, bias, Int64(shape.out), Int64(inputs)))
+      defer { ms_conv_free(conv) }
+      let floats = Int(ms_conv_scratch(pool, conv, Int64(height), Int64(width)))
+      var scratch = [Float](repeating: .nan, count: floats) + [42]
+      var y = [Float](repeating: .nan, count: sums.count)
+      ms_conv2d(
+        pool, conv, a, Int64(shape.first), second > 0 ? b : nil, Int64(height), Int64(width),
+        residual, MSActivationReLU, &y, &scratch)
+      #expect(scratch[floats] == 42)
+      return y
+    }
+    expectClose(y, sums.indices.map { max(0, sums[$0] + Double(residual[$0])) }, absolute: 5e-5)
+  }
+
   @Test(arguments: paths)
   func withoutBiasNothingIsAdded(path: String) throws {
     let shape = ConvolutionShape(5, 3, 4, 4)

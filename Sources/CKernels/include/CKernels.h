@@ -94,6 +94,9 @@ typedef struct MSConv MSConv;
 /// kernel/2, stride 1 or 2.
 MSConv *ms_conv_prepare(const float *w, const float *bias, int64_t out, int64_t in, int64_t kernel,
                         int64_t stride);
+/// The same for a 3x3 kernel over a picture doubled by nearest neighbour, of which only four of nine
+/// products differ: ms_conv2d then takes the picture as it is, [H, W, in], and gives [2H, 2W, out].
+MSConv *ms_conv_prepare_doubled(const float *w, const float *bias, int64_t out, int64_t in);
 void ms_conv_free(MSConv *conv);
 /// y[H/stride, W/stride, out] = activation(conv(concat(a, b)) + residual). a [H, W, in_a] and
 /// b [H, W, in - in_a] (NULL when in_a == in) are the two parts of the input channels;

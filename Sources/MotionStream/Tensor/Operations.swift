@@ -125,13 +125,14 @@ extension Pool {
 
   // MARK: Convolution
 
-  /// y [H/s, W/s, out] = activation(conv(x joined with `second` on channels) + residual).
+  /// y [H/s, W/s, out] = activation(conv(x joined with `second` on channels) + residual); y is
+  /// [2H, 2W, out] when the layer doubles.
   package func convolution(
     _ layer: ConvLayer, _ x: Matrix, second: Matrix? = nil, height: Int, width: Int,
     residual: Matrix? = nil, activation: Activation = .none, into y: Matrix, scratch: Tensor
   ) {
-    let outHeight = (height + layer.stride - 1) / layer.stride
-    let outWidth = (width + layer.stride - 1) / layer.stride
+    let outHeight = layer.doubles ? 2 * height : (height + layer.stride - 1) / layer.stride
+    let outWidth = layer.doubles ? 2 * width : (width + layer.stride - 1) / layer.stride
     precondition(
       x.rows == height * width && x.isContiguous
         && x.columns + (second?.columns ?? 0) == layer.inputs,

@@ -89,6 +89,8 @@ package final class ConvLayer: Sendable {
   package let kernel: Int
   /// 1 or 2.
   package let stride: Int
+  /// Whether the picture is doubled by nearest neighbour before the convolution.
+  package let doubles: Bool
   nonisolated(unsafe) let handle: OpaquePointer?
 
   /// Packs `weight` [outputs, inputs, kernel, kernel] and `bias` [outputs].
@@ -107,15 +109,35 @@ package final class ConvLayer: Sendable {
     self.inputs = inputs
     self.kernel = kernel
     self.stride = stride
+    doubles = false
+  }
+
+  /// Packs `weight` [outputs, inputs, 3, 3] for pictures that are doubled first.
+  package init(
+    doublingWeight weight: UnsafePointer<Float>, outputs: Int, inputs: Int
+  ) throws(ModelError) {
+    let handle = ms_conv_prepare_doubled(weight, nil, Int64(outputs), Int64(inputs))
+    guard let handle else {
+      throw ModelError(.outOfMemory, "cannot hold a doubling \(outputs)x\(inputs) convolution")
+    }
+    self.handle = handle
+    self.outputs = outputs
+    self.inputs = inputs
+    kernel = 3
+    stride = 1
+    doubles = true
   }
 
   /// A layer without weights, for taking inventory of a model; must not be run.
-  init(unpreparedOutputs outputs: Int, inputs: Int, kernel: Int, stride: Int) {
+  init(
+    unpreparedOutputs outputs: Int, inputs: Int, kernel: Int, stride: Int, doubles: Bool = false
+  ) {
     handle = nil
     self.outputs = outputs
     self.inputs = inputs
     self.kernel = kernel
     self.stride = stride
+    self.doubles = doubles
   }
 
   deinit { if let handle { ms_conv_free(handle) } }

@@ -11,8 +11,6 @@ package final class DecoderWorkspace: @unchecked Sendable {
   let features: [Tensor]
   /// Room for any stage's [H*W, n].
   let hidden: Tensor
-  /// Room for any stage's [2H*2W, n], after upsampling.
-  let raised: Tensor
   /// After the last stage, before the last convolution.
   let fullFeatures: Tensor
   /// One picture before the pixel shuffle, [H*W, 3 p²].
@@ -30,9 +28,7 @@ package final class DecoderWorkspace: @unchecked Sendable {
     let full = latent.doubled(stages.count).count
     latentPixels = Tensor(latent.count, configuration.latentChannels)
     features = stages.map { Tensor(latent.doubled($0).count, widths[$0]) }
-    let largest = features.map(\.count).max() ?? 0
-    hidden = Tensor(largest)
-    raised = Tensor(4 * largest)
+    hidden = Tensor(features.map(\.count).max() ?? 0)
     fullFeatures = Tensor(full, widths[stages.count])
     picture = Tensor(full, configuration.pixelChannels)
     self.scratch = Tensor(scratch)
@@ -40,7 +36,7 @@ package final class DecoderWorkspace: @unchecked Sendable {
 
   /// The memory held, in bytes.
   package var byteCount: Int {
-    let pictures = [latentPixels, hidden, raised, fullFeatures, picture, scratch]
+    let pictures = [latentPixels, hidden, fullFeatures, picture, scratch]
     return (pictures + features).reduce(inputs.byteCount) { $0 + $1.byteCount }
   }
 }

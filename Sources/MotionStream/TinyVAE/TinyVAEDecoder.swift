@@ -105,20 +105,20 @@ package struct TinyVAEDecoder: Sendable {
       workspace.inputs.remember(place, in: &memory)
     }
     let picturesPerFrame = configuration.decoderTimeUpscale[(index + 1)...].reduce(1, *)
-    for frame in stage.grow.indices {
+    for frame in stage.raise.indices {
       let dropped = min(max(dropped - frame * picturesPerFrame, 0), picturesPerFrame)
+      if isLast && dropped > 0 { continue }
+      let next =
+        isLast
+        ? workspace.fullFeatures.matrix
+        : workspace.inputs.writable((index + 1) * configuration.memblocksPerStage)
+      // The rectifier before the last convolution belongs to the reference's next layer.
+      pool.convolution(
+        stage.raise[frame], features, height: size.height, width: size.width,
+        activation: isLast ? .relu : .none, into: next, scratch: workspace.scratch)
       if isLast {
-        if dropped > 0 { continue }
-        let output = workspace.fullFeatures.matrix
-        stage.raise(
-          features, frame: frame, size: size, activation: .relu, into: output,
-          workspace: workspace, pool: pool)
-        emit(picture(output, size: size.doubled(1), workspace: workspace, pool: pool))
+        emit(picture(next, size: size.doubled(1), workspace: workspace, pool: pool))
       } else {
-        let next = workspace.inputs.writable((index + 1) * configuration.memblocksPerStage)
-        stage.raise(
-          features, frame: frame, size: size, activation: .none, into: next, workspace: workspace,
-          pool: pool)
         run(
           stage: index + 1, dropped: dropped, memory: &memory, workspace: workspace, pool: pool,
           emit: emit)
@@ -148,8 +148,7 @@ package struct TinyVAEDecoder: Sendable {
   private func scratchCount(_ latent: PictureSize, _ pool: Pool) -> Int {
     var layers = [(first, latent), (last, latent.doubled(stages.count))]
     for (index, stage) in stages.enumerated() {
-      layers += stage.blocks.flatMap(\.layers).map { ($0, latent.doubled(index)) }
-      layers.append((stage.convolution, latent.doubled(index + 1)))
+      layers += (stage.blocks.flatMap(\.layers) + stage.raise).map { ($0, latent.doubled(index)) }
     }
     return layers.reduce(0) { most, layer in
       max(most, pool.convolutionScratch(layer.0, height: layer.1.height, width: layer.1.width))
@@ -157,13 +156,15 @@ package struct TinyVAEDecoder: Sendable {
   }
 }
 
-/// MemBlocks at one resolution, and the way to the next: upsampling, TGrow (one frame becomes
-/// several), convolution.
+/// MemBlocks at one resolution, and the way to the next: upsampling, TGrow (a 1x1 convolution that
+/// makes several frames of one), a 3x3 convolution.
+///
+/// Nothing on that way has a bias or an activation, so it is one linear map, which is folded here:
+/// for each frame a 3x3 convolution over the doubled picture.
 private struct DecoderStage: Sendable {
   let blocks: [MemBlock]
-  /// TGrow's 1x1 convolution, cut into its frames: [n, n] each.
-  let grow: [LinearLayer]
-  let convolution: ConvLayer
+  /// For each frame the way to the next resolution: [H, W, n] to [2H, 2W, next n].
+  let raise: [ConvLayer]
 
   init(
     _ weights: Weights, layer: Int, blocks: Int, inputs: Int, outputs: Int, frames: Int
@@ -174,45 +175,46 @@ private struct DecoderStage: Sendable {
     }
     self.blocks = made
     // After the blocks comes the upsampling, which has no weights.
-    grow = try Self.grow(
-      weights.scoped("decoder", layer + blocks + 1), width: inputs, frames: frames)
-    convolution = try weights.convolution(
-      "decoder.\(layer + blocks + 2)", outputs: outputs, inputs: inputs, kernel: 3, bias: false)
-  }
-
-  /// Frame `frame` of what becomes of `features` [H*W, n]: [2H*2W, next n]. TGrow comes before the
-  /// upsampling here, not after as in the reference: a 1x1 convolution does not care, and there are
-  /// a quarter of the pixels.
-  func raise(
-    _ features: Matrix, frame: Int, size: PictureSize, activation: Activation, into y: Matrix,
-    workspace: DecoderWorkspace, pool: Pool
-  ) {
-    let grown = view(workspace.hidden, size.count, features.columns)
-    pool.linear(grow[frame], features, into: grown)
-    let large = size.doubled(1)
-    let raised = view(workspace.raised, large.count, features.columns)
-    pool.upsample2x(grown, height: size.height, width: size.width, into: raised)
-    pool.convolution(
-      convolution, raised, height: large.height, width: large.width, activation: activation,
-      into: y, scratch: workspace.scratch)
-  }
-
-  private static func grow(
-    _ weights: Weights, width: Int, frames: Int
-  ) throws(ModelError) -> [LinearLayer] {
+    let grow = weights.scoped("decoder", layer + blocks + 1)
     // A checkpoint made for more frames has more rows; the last ones are the ones to keep.
-    let needed = frames * width
-    let stored = max(weights.storedShape("conv.weight")?.first ?? 0, needed)
-    let weight = try weights.tensor("conv.weight", stored, width, 1, 1)
-    var layers: [LinearLayer] = []
+    let needed = frames * inputs
+    let stored = max(grow.storedShape("conv.weight")?.first ?? 0, needed)
+    let growth = try grow.tensor("conv.weight", stored, inputs, 1, 1)
+    let convolution = try weights.tensor(
+      "decoder.\(layer + blocks + 2).weight", outputs, inputs, 3, 3)
+    var raise: [ConvLayer] = []
     for frame in 0..<frames {
-      guard weight.count > 0 else {
-        layers.append(LinearLayer(unpreparedOutputs: width, inputs: width))
+      guard growth.count > 0 else {
+        raise.append(
+          ConvLayer(
+            unpreparedOutputs: outputs, inputs: inputs, kernel: 3, stride: 1, doubles: true))
         continue
       }
-      let rows = weight.pointer + (stored - needed + frame * width) * width
-      layers.append(try LinearLayer(weight: rows, bias: nil, outputs: width, inputs: width))
+      let first = stored - needed + frame * inputs
+      let folded = Self.fold(convolution, after: growth, rows: first..<first + inputs)
+      raise.append(
+        try ConvLayer(doublingWeight: folded.pointer, outputs: outputs, inputs: inputs))
     }
-    return layers
+    self.raise = raise
+  }
+
+  /// The convolution [outputs, n, 3, 3] of what a 1x1 convolution makes; the latter's weights are
+  /// `rows` of `growth` [*, n].
+  private static func fold(
+    _ convolution: Tensor, after growth: Tensor, rows: Range<Int>
+  ) -> Tensor {
+    let (outputs, width) = (convolution.shape[0], rows.count)
+    let folded = Tensor(outputs, width, 3, 3)
+    for output in 0..<outputs {
+      for middle in 0..<width {
+        let taps = convolution.pointer + (output * width + middle) * 9
+        let row = growth.pointer + (rows.lowerBound + middle) * width
+        for input in 0..<width {
+          let target = folded.pointer + (output * width + input) * 9
+          for tap in 0..<9 { target[tap] += taps[tap] * row[input] }
+        }
+      }
+    }
+    return folded
   }
 }
