@@ -8,6 +8,8 @@ public final class Model: Sendable {
   package let trackEncoder: TrackEncoder?
   package let vaeEncoder: TinyVAEEncoder
   package let vaeDecoder: TinyVAEDecoder
+  /// Values of all weights that stay in memory.
+  let weightCount: Int
   private let textEncoder: TextEncoder?
   private let tokenizer: Tokenizer?
 
@@ -42,26 +44,18 @@ public final class Model: Sendable {
       textEncoder = nil
       tokenizer = nil
     }
-    let vae = try Model.makeVAE(directory)
-    (vaeEncoder, vaeDecoder) = (vae.encoder, vae.decoder)
-    let networks = try Model.makeTransformer(directory)
-    (transformer, trackEncoder) = (networks.transformer, networks.trackEncoder)
-  }
-
-  static func makeTransformer(
-    _ directory: ModelDirectory
-  ) throws(ModelError) -> (transformer: CausalTransformer, trackEncoder: TrackEncoder?) {
-    try Weights.build(try directory.transformerFiles()) { weights throws(ModelError) in
-      try Model.transformer(directory, weights)
-    }
-  }
-
-  static func makeVAE(
-    _ directory: ModelDirectory
-  ) throws(ModelError) -> (encoder: TinyVAEEncoder, decoder: TinyVAEDecoder) {
-    try Weights.build(try directory.vaeFiles()) { weights throws(ModelError) in
+    let vaeFiles = try directory.vaeFiles()
+    let transformerFiles = try directory.transformerFiles()
+    (vaeEncoder, vaeDecoder) = try Weights.build(vaeFiles) { weights throws(ModelError) in
       try Model.vae(directory, weights)
     }
+    (transformer, trackEncoder) =
+      try Weights.build(transformerFiles) { weights throws(ModelError) in
+        try Model.transformer(directory, weights)
+      }
+    weightCount =
+      (vaeFiles.tensors.values.map(\.entry.count)
+      + transformerFiles.tensors.values.map(\.entry.count)).reduce(0, +)
   }
 
   /// The networks in the transformer's files.

@@ -127,16 +127,16 @@ package struct Weights {
 }
 
 /// How a component's files differ from what its configuration asks for.
-package struct WeightFindings: Sendable, Equatable {
+public struct WeightFindings: Sendable, Equatable {
   /// Names asked for that no file has.
-  package var missing: [String] = []
+  public var missing: [String] = []
   /// Names no layer asked for.
-  package var unexpected: [String] = []
+  public var unexpected: [String] = []
   /// Tensors of the wrong shape or type, with both in words.
-  package var misshaped: [String] = []
+  public var misshaped: [String] = []
 
   /// Whether everything fits.
-  package var isEmpty: Bool { missing.isEmpty && unexpected.isEmpty && misshaped.isEmpty }
+  public var isEmpty: Bool { missing.isEmpty && unexpected.isEmpty && misshaped.isEmpty }
 }
 
 /// Which tensors were asked for while a network was built.
