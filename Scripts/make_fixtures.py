@@ -324,10 +324,10 @@ def transformers(out: Writer) -> None:
         weights(image_net)
         | {
             "input.x": x[0],
-            "input.timestep": timestep[0, 2:4],
+            "input.timestep": timestep[0, :2],
             "input.text": text[0],
             "input.image": tokens[0],
-            "expected.velocity": image_net(x, timestep[:, 2:4], text, tokens)[0],
+            "expected.velocity": image_net(x, timestep[:, :2], text, tokens)[0],
         },
         "cross-attention to image tokens [I, image_dim] beside the text",
         config=vars(image_net.config),
@@ -425,7 +425,7 @@ def rollouts(out: Writer) -> None:
         torch.rand(3, 32, 48, generator=generator(7)), 5, stride=1, padding=2
     )
     image = (image - 0.5) * 3 + 0.5
-    image = image.clamp(0, 1)
+    image = (255 * image.clamp(0, 1)).round() / 255  # what an 8-bit picture can hold
     for name, folder, chunks, with_image, with_tracks in (
         ("rollout", "tiny-model", 7, True, True),
         ("rollout-no-condition", "tiny-model", 3, False, False),

@@ -30,6 +30,17 @@ public struct MotionStreamManifest: Sendable, Equatable {
     public let trainTimesteps: Int
     /// The timestep of the pass that writes the cache.
     public let commitTimestep: Double
+
+    /// Makes rules; those of a file are checked.
+    package init(
+      timesteps: [Double], warp: Bool, shift: Double, trainTimesteps: Int, commitTimestep: Double
+    ) {
+      self.timesteps = timesteps
+      self.warp = warp
+      self.shift = shift
+      self.trainTimesteps = trainTimesteps
+      self.commitTimestep = commitTimestep
+    }
   }
 
   /// A part of the patch embedding's input channels.

@@ -61,7 +61,7 @@ package final class KVCache {
   }
 
   /// Where a layer puts the `tokens` raw and rotated keys and the values of the current chunk.
-  func current(
+  package func current(
     _ layer: Int, tokens: Int
   ) -> (rawKeys: Matrix, rotatedKeys: Matrix, values: Matrix) {
     let rows = contextTokens..<contextTokens + tokens

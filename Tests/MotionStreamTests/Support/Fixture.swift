@@ -56,10 +56,11 @@ private struct Failable<Value: Decodable>: Decodable {
   init(from decoder: any Decoder) throws { value = try? Value(from: decoder) }
 }
 
-/// Checks values against expected ones: no difference above `tolerance` times the largest expected
-/// magnitude.
+/// Checks values against expected ones: no difference above `tolerance` times `scale`, by default
+/// the largest expected magnitude.
 func expectClose(
-  _ actual: [Float], _ expected: [Float], tolerance: Float = 1e-4, _ what: String = "",
+  _ actual: [Float], _ expected: [Float], tolerance: Float = 1e-4, scale: Float? = nil,
+  _ what: String = "",
   sourceLocation: SourceLocation = #_sourceLocation
 ) {
   guard actual.count == expected.count else {
@@ -67,7 +68,7 @@ func expectClose(
       "\(what): \(actual.count) values, expected \(expected.count)", sourceLocation: sourceLocation)
     return
   }
-  let scale = expected.reduce(0) { max($0, abs($1)) }
+  let scale = scale ?? expected.reduce(0) { max($0, abs($1)) }
   var worst: (index: Int, difference: Float) = (0, 0)
   for (index, pair) in zip(actual, expected).enumerated() {
     let difference = abs(pair.0 - pair.1)
