@@ -71,7 +71,7 @@ import Testing
     Wrong(manifest, #""width": 48"#, #""width": 40"#, "expected multiples of 16 and 16, found 40"),
     Wrong(manifest, #""width": 48"#, #""width": 1e300"#, "width: expected a whole number"),
     Wrong(manifest, "750", "1000", "do not fall from step to step"),
-    Wrong(manifest, "1000,", "1001,", "sampler.timesteps: expected 1 to 1000 numbers"),
+    Wrong(manifest, "750,", "7500,", "sampler.timesteps: expected 1 to 1000 numbers"),
     Wrong(manifest, #""shift": 6.0"#, #""shift": 0"#, "sampler.shift"),
     Wrong(
       manifest, #""noise","#, #""noise", "noise","#, "input_slots: expected a list of different"),
