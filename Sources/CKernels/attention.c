@@ -1,6 +1,8 @@
 // Flash attention with queries across the vector's lanes. Per head and block of queries: scores of
-// a block of keys are a panel product K q^T, the softmax step runs down the columns, and the
-// weights are the panel of a second product V^T w. K and V are read as they lie in the cache.
+// a block of keys are a product K q^T, the softmax step runs down the columns, and the weights are
+// the panels of a second product V^T w. K and V are read as they lie in the cache.
+#include <float.h>
+
 #include "kernels.h"
 #include "pool.h"
 
@@ -26,105 +28,114 @@ typedef struct {
   int64_t query_blocks, block_queries, key_block;
 } AttentionJob;
 
-/// What a tile keeps for one panel of queries; lies in the thread's scratch.
+/// A block of `used` queries of one head, and what is kept for it in the thread's scratch.
 typedef struct {
-  int64_t first, used, columns;
-  float *queries;  // [E, columns], scaled
-  float *sums;     // [E, columns]
-  float *top, *total;
-} Panel;
+  int64_t head, first, used;
+  int64_t columns;           // `used`, rounded up to whole vectors
+  float *queries;            // [E, columns], scaled
+  float *sums;               // [E, columns]
+  float *scores;             // [keys, columns]
+  float *top, *total;        // [columns]
+} Block;
 
-static int64_t panel_floats(int64_t columns, int64_t E) { return columns * (2 * E + 2); }
+// Scores are kept in units of log 2: the softmax step then needs powers of two only.
+static const float log2_e = 1.44269504f;
 
-static int64_t worker_floats(int64_t columns, int64_t E) {
-  return most_panels * panel_floats(columns, E) + most_keys * columns;
+static int64_t worker_floats(const MSKernels *kernels, int64_t E) {
+  return most_panels * kernels->columns * (2 * E + most_keys + 2);
 }
 
-static void open_panel(const AttentionJob *job, int64_t head, Panel *panel) {
-  const int64_t columns = panel->columns, E = job->E;
+static void open_block(const AttentionJob *job, Block *block) {
+  const int64_t columns = block->columns, E = job->E;
   for (int64_t j = 0; j < columns; j++) {
-    panel->top[j] = -3.402823466e38f;
-    panel->total[j] = 0;
+    block->top[j] = -FLT_MAX;
+    block->total[j] = 0;
   }
+  const float factor = job->scale * log2_e;
   for (int64_t j = 0; j < columns; j++) {
-    const float *const q = job->q + (panel->first + j) * job->ldq + head * E;
+    const float *const q = job->q + (block->first + j) * job->ldq + block->head * E;
     for (int64_t e = 0; e < E; e++)
-      panel->queries[e * columns + j] = j < panel->used ? q[e] * job->scale : 0;
+      block->queries[e * columns + j] = j < block->used ? q[e] * factor : 0;
   }
-  for (int64_t i = 0; i < E * columns; i++) panel->sums[i] = 0;
+  for (int64_t i = 0; i < E * columns; i++) block->sums[i] = 0;
 }
 
-static void close_panel(const AttentionJob *job, int64_t head, const Panel *panel) {
-  for (int64_t j = 0; j < panel->used; j++) {
-    float *const o = job->o + (panel->first + j) * job->ldo + head * job->E;
-    const float factor = panel->total[j] > 0 ? 1 / panel->total[j] : 0;
-    for (int64_t e = 0; e < job->E; e++) o[e] = panel->sums[e * panel->columns + j] * factor;
-  }
-}
-
-static void add_bias(const AttentionJob *job, int64_t head, const Panel *panel, int64_t key,
-                     int64_t keys, float *scores) {
-  for (int64_t j = 0; j < panel->used; j++) {
-    const float *const bias =
-        job->bias + (head * job->Q + panel->first + j) * job->KV + key;
-    for (int64_t i = 0; i < keys; i++) scores[i * panel->columns + j] += bias[i];
+static void close_block(const AttentionJob *job, const Block *block) {
+  for (int64_t j = 0; j < block->used; j++) {
+    float *const o = job->o + (block->first + j) * job->ldo + block->head * job->E;
+    const float factor = block->total[j] > 0 ? 1 / block->total[j] : 0;
+    for (int64_t e = 0; e < job->E; e++) o[e] = block->sums[e * block->columns + j] * factor;
   }
 }
 
-static void add_keys(const AttentionJob *job, int64_t head, const Panel *panel, int64_t key,
-                     int64_t keys, float *scores) {
+static void add_bias(const AttentionJob *job, const Block *block, int64_t key, int64_t keys) {
+  for (int64_t j = 0; j < block->used; j++) {
+    const int64_t row = block->head * job->Q + block->first + j;
+    const float *const bias = job->bias + row * job->KV + key;
+    for (int64_t i = 0; i < keys; i++) block->scores[i * block->columns + j] += bias[i] * log2_e;
+  }
+}
+
+/// c [m, columns] (+)= a b for all of the block's columns: full panels, then a narrow rest.
+static void multiply(const Block *block, const MSKernels *kernels, MSProduct product, int64_t m,
+                     void (*kernel)(const MSProduct *, int64_t)) {
+  product.segments = 1;
+  product.pitch = block->columns;
+  product.ldc = block->columns;
+  product.columns = kernels->columns;
+  product.panel = kernels->columns;
+  product.panels = block->columns / kernels->columns;
+  product.rows_first = true;
+  kernel(&product, m);
+  const int64_t done = product.panels * kernels->columns;
+  if (done == block->columns) return;
+  product.b += done;
+  product.c += done;
+  product.columns = kernels->lanes;
+  product.panels = 1;
+  kernel(&product, m);
+}
+
+static void add_keys(const AttentionJob *job, const Block *block, int64_t key, int64_t keys) {
   const MSKernels *const kernels = job->kernels;
   const MSProduct score = {
-      .a = job->k + key * job->ldk + head * job->E,
+      .a = job->k + key * job->ldk + block->head * job->E,
       .row = job->ldk,
-      .segments = 1,
-      .b = panel->queries,
-      .columns = panel->columns,
-      .panels = 1,
+      .b = block->queries,
       .K = job->E,
-      .c = scores,
-      .ldc = panel->columns,
+      .c = block->scores,
   };
-  kernels->multiply_rows(&score, keys);
-  if (job->bias) add_bias(job, head, panel, key, keys, scores);
-  kernels->soften(scores, keys, panel->columns, panel->top, panel->total, panel->sums, job->E);
+  multiply(block, kernels, score, keys, kernels->multiply_rows);
+  if (job->bias) add_bias(job, block, key, keys);
+  kernels->soften(block->scores, keys, block->columns, block->top, block->total, block->sums,
+                  job->E);
   const MSProduct value = {
-      .a = job->v + key * job->ldv + head * job->E,
+      .a = job->v + key * job->ldv + block->head * job->E,
       .step = job->ldv,
-      .segments = 1,
-      .b = scores,
-      .columns = panel->columns,
-      .panels = 1,
+      .b = block->scores,
       .K = keys,
-      .c = panel->sums,
-      .ldc = panel->columns,
+      .c = block->sums,
       .add = true,
   };
-  kernels->multiply_columns(&value, job->E);
+  multiply(block, kernels, value, job->E, kernels->multiply_columns);
 }
 
 static void attention_tile(void *context, int64_t tile, int worker) {
   const AttentionJob *const job = context;
-  const MSKernels *const kernels = job->kernels;
-  const int64_t head = tile / job->query_blocks;
-  const int64_t first = tile % job->query_blocks * job->block_queries;
-  const int64_t end = ms_min(first + job->block_queries, job->Q);
-  float *scratch = job->scratch + worker * worker_floats(kernels->columns, job->E);
-  Panel panels[most_panels];
-  int count = 0;
-  for (int64_t query = first; query < end; query += kernels->columns) {
-    const int64_t used = ms_min(kernels->columns, end - query);
-    const int64_t columns = used <= kernels->lanes ? kernels->lanes : kernels->columns;
-    Panel *const panel = &panels[count++];
-    *panel = (Panel){query, used, columns, scratch, scratch + columns * job->E,
-                     scratch + 2 * columns * job->E, scratch + 2 * columns * job->E + columns};
-    scratch += panel_floats(columns, job->E);
-    open_panel(job, head, panel);
-  }
+  const int64_t lanes = job->kernels->lanes;
+  Block block = {.head = tile / job->query_blocks,
+                 .first = tile % job->query_blocks * job->block_queries};
+  block.used = ms_min(job->block_queries, job->Q - block.first);
+  block.columns = ms_ceil_div(block.used, lanes) * lanes;
+  block.queries = job->scratch + worker * worker_floats(job->kernels, job->E);
+  block.sums = block.queries + job->E * block.columns;
+  block.scores = block.sums + job->E * block.columns;
+  block.top = block.scores + job->key_block * block.columns;
+  block.total = block.top + block.columns;
+  open_block(job, &block);
   for (int64_t key = 0; key < job->KV; key += job->key_block)
-    for (int i = 0; i < count; i++)
-      add_keys(job, head, &panels[i], key, ms_min(job->key_block, job->KV - key), scratch);
-  for (int i = 0; i < count; i++) close_panel(job, head, &panels[i]);
+    add_keys(job, &block, key, ms_min(job->key_block, job->KV - key));
+  close_block(job, &block);
 }
 
 void ms_attention(MSPool *pool, const float *q, int64_t ldq, const float *k, int64_t ldk,
@@ -160,5 +171,5 @@ void ms_attention(MSPool *pool, const float *q, int64_t ldq, const float *k, int
 
 int64_t ms_attention_scratch(const MSPool *pool, int64_t Q, int64_t KV, int64_t H, int64_t E) {
   (void)Q, (void)KV, (void)H;
-  return ms_pool_threads(pool) * worker_floats(ms_kernels()->columns, E);
+  return ms_pool_threads(pool) * worker_floats(ms_kernels(), E);
 }

@@ -182,6 +182,7 @@ static void multiply_panel(const MSConv *conv, const float *input, int64_t pitch
   MSProduct product = {
       .row = conv->stride * conv->in,
       .columns = columns,
+      .pitch = columns,
       .panels = 1,
       .c = sums,
       .ldc = columns,

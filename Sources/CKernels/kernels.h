@@ -6,22 +6,25 @@
 
 #include "CKernels.h"
 
-/// A panel holds `columns` neighbouring columns of a matrix, one sum index after the other:
-/// panel[k * columns + j]. `columns` is the path's full width, or one vector for a narrow rest.
+/// A panel holds `columns` neighbouring columns of a matrix: the path's full width, or one vector
+/// for a narrow rest. Its element (k, j) is b[k * pitch + j].
 typedef struct {
   /// a(i, k) of segment s is a[s * segment + i * row + k * step].
   const float *a;
   int64_t row, step;
   int64_t segments, segment;
-  /// Panel of segments * K indices; `panels` of them, `panel` floats apart.
+  /// Panels of segments * K indices, `panel` floats apart.
   const float *b;
-  int64_t columns, panels, panel;
+  int64_t columns, pitch, panels, panel;
   int64_t K;
   /// c[i * ldc + p * columns + j]
   float *c;
   int64_t ldc;
   /// Add to what is in c instead of storing.
   bool add;
+  /// Meet every panel with a few rows of a before the next rows, rather than every row with one
+  /// panel before the next panel: better when the panels together fit the first-level cache.
+  bool rows_first;
 } MSProduct;
 
 /// What happens to a row of sums: y (+)= gate * activation(sum + bias + residual).
@@ -44,8 +47,9 @@ typedef struct {
   /// The same with row == 1 (columns of a are contiguous).
   void (*multiply_columns)(const MSProduct *product, int64_t m);
   void (*finish)(const MSFinish *finish);
-  /// One step of the online softmax over a panel of queries: scores [keys, columns] become weights,
-  /// `top` and `total` [columns] are brought up to date, and `sums` [E, columns] is rescaled.
+  /// One step of the online softmax over `columns` queries (a multiple of the lanes). Scores
+  /// [keys, columns], in units of log 2, become weights; `top` and `total` [columns] are brought up
+  /// to date and `sums` [E, columns] is rescaled.
   void (*soften)(float *scores, int64_t keys, int64_t columns, float *top, float *total,
                  float *sums, int64_t E);
   void (*layer_norm)(const float *x, float *y, int64_t D, float eps, const float *weight,

@@ -18,7 +18,7 @@ enum {
   most_rows = 96,
   most_columns = 192,
   /// A panel's block must fit the first-level cache beside the rows it meets.
-  most_K = 320,
+  most_K = 512,
   /// Enough tiles to share evenly, large enough to be worth claiming.
   wanted_tiles = 16,
   fewest_rows = 24,
@@ -88,6 +88,7 @@ static void linear_tile(void *context, int64_t tile, int worker) {
         .segments = 1,
         .b = linear->panels + (panel * K + k) * columns,
         .columns = columns,
+        .pitch = columns,
         .panels = panels,
         .panel = K * columns,
         .K = ms_min(block, K - k),

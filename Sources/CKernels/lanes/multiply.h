@@ -6,7 +6,7 @@ enum { panel_vectors = 2 };
 MS_INLINE void tile(const MSProduct *p, const float *a, int64_t row, int64_t step, const float *b,
                     float *c, const int rows, const int vectors, const int panels) {
   Lanes sum[MS_ROWS * 2][8];
-  const int64_t columns = vectors * MS_LANES;
+  const int64_t pitch = p->pitch;
 #pragma unroll
   for (int i = 0; i < rows; i++)
 #pragma unroll
@@ -25,7 +25,7 @@ MS_INLINE void tile(const MSProduct *p, const float *a, int64_t row, int64_t ste
         for (int v = 0; v < vectors * panels; v++) sum[i][v] = value * column[v] + sum[i][v];
       }
       factor += step;
-      b += columns;
+      b += pitch;
     }
   }
 #pragma unroll
@@ -86,19 +86,18 @@ MS_INLINE void multiply_panels(const MSProduct *p, int64_t m, int64_t row, int64
       tile(p, p->a, row, step, p->b + panel * p->panel, p->c + panel * p->columns, 3, 2, 2);
   // Tiles of nearly equal height rather than full ones and a thin last one.
   const int64_t most = narrow ? 12 : MS_ROWS;
-  const int64_t tiles = (m + most - 1) / most;
-  for (; panel < p->panels; panel++) {
-    const float *const b = p->b + panel * p->panel;
-    float *const c = p->c + panel * p->columns;
-    int64_t first = 0;
-    for (int64_t t = 0; t < tiles; t++) {
-      const int rows = (int)(m / tiles + (t < m % tiles));
-      if (narrow)
-        narrow_tile(p, first, rows, b, c, row, step);
-      else
-        full_tile(p, first, rows, b, c, row, step);
-      first += rows;
-    }
+  const int64_t tiles = (m + most - 1) / most, left = p->panels - panel;
+  int64_t first = 0;
+  for (int64_t n = 0; n < tiles * left; n++) {
+    const int64_t t = p->rows_first ? n / left : n % tiles;
+    const int64_t place = panel + (p->rows_first ? n % left : n / tiles);
+    const int rows = (int)(m / tiles + (t < m % tiles));
+    if (t == 0) first = 0;
+    if (narrow)
+      narrow_tile(p, first, rows, p->b + place * p->panel, p->c + place * p->columns, row, step);
+    else
+      full_tile(p, first, rows, p->b + place * p->panel, p->c + place * p->columns, row, step);
+    if (!p->rows_first || n % left == left - 1) first += rows;
   }
 }
 
