@@ -131,6 +131,34 @@ import Testing
     expectClose(actual.values, expected.values, "velocity of the first chunk")
   }
 
+  @Test(
+    "Configurations of Wan 2.1 1.3B ask for exactly the tensors of its checkpoints",
+    arguments: [("null", "null", 16, 825), ("1280", "1536", 36, 983)])
+  func wanShape(_ imageWidth: String, _ added: String, _ channels: Int, _ count: Int) throws {
+    let configuration = try TransformerConfiguration(
+      json: """
+        {"patch_size": [1, 2, 2], "num_attention_heads": 12, "attention_head_dim": 128,
+         "in_channels": \(channels), "out_channels": 16, "text_dim": 4096, "freq_dim": 256,
+         "ffn_dim": 8960, "num_layers": 30, "cross_attn_norm": true,
+         "qk_norm": "rms_norm_across_heads", "eps": 1e-06, "image_dim": \(imageWidth),
+         "added_kv_proj_dim": \(added), "rope_max_seq_len": 1024}
+        """)
+    let folder = try ScratchFolder()
+    let empty = try WeightFiles(
+      path: folder.write("empty.safetensors", Data([2, 0, 0, 0, 0, 0, 0, 0]) + Data("{}".utf8)))
+    let findings = try Weights.findings(empty) { weights throws(ModelError) in
+      try CausalTransformer(configuration, weights: weights)
+    }
+    #expect(findings.missing.count == count)
+    for name in [
+      "patch_embedding.weight", "condition_embedder.time_embedder.linear_1.weight",
+      "condition_embedder.time_proj.bias", "condition_embedder.text_embedder.linear_2.bias",
+      "blocks.29.scale_shift_table", "blocks.29.attn1.to_out.0.weight",
+      "blocks.0.attn2.norm_k.weight", "blocks.7.norm2.bias", "blocks.7.ffn.net.0.proj.weight",
+      "blocks.7.ffn.net.2.bias", "proj_out.weight", "scale_shift_table",
+    ] { #expect(findings.missing.contains(name), "\(name)") }
+  }
+
   @Test("Patches hold each pixel once, where the patch embedding and the head expect it")
   func patches() {
     let grid = LatentGrid(height: 4, width: 6, patchHeight: 2, patchWidth: 3)
