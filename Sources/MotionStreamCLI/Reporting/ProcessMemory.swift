@@ -1,0 +1,20 @@
+import Foundation
+
+/// What the kernel says about memory, in bytes; nil when /proc does not tell.
+enum ProcessMemory {
+  /// Memory of this process that is resident now.
+  static var resident: Int? { field("VmRSS", of: "/proc/self/status") }
+  /// The most that was ever resident.
+  static var peak: Int? { field("VmHWM", of: "/proc/self/status") }
+  /// What new work could take without swapping.
+  static var available: Int? { field("MemAvailable", of: "/proc/meminfo") }
+
+  private static func field(_ name: String, of file: String) -> Int? {
+    guard let text = try? String(contentsOfFile: file, encoding: .utf8) else { return nil }
+    for line in text.split(separator: "\n") where line.hasPrefix(name + ":") {
+      let kilobytes = line.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first
+      return kilobytes.flatMap { Int($0) }.map { $0 * 1024 }
+    }
+    return nil
+  }
+}
