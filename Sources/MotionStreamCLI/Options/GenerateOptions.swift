@@ -1,4 +1,6 @@
 package import ArgumentParser
+import Frames
+import Media
 
 /// All options of `generate`.
 package struct GenerateOptions: ParsableArguments {

@@ -1,7 +1,5 @@
 package import ArgumentParser
-import Frames
-
-extension ImageFit: ExpressibleByArgument {}
+package import Frames
 
 /// What the clip is made from.
 package struct InputOptions: ParsableArguments {

@@ -1,7 +1,5 @@
 package import ArgumentParser
-import Media
-
-extension OutputFormat: ExpressibleByArgument {}
+package import Media
 
 /// Where the clip goes and in which form.
 package struct OutputOptions: ParsableArguments {

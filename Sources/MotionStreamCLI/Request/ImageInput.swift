@@ -22,7 +22,7 @@ struct ImageInput {
     }
     let picture = try ImageReader.decode(bytes, name: request.path)
     originalSize = (picture.width, picture.height)
-    frame = ImageScaler.scale(picture, width: width, height: height, fit: fit)
+    frame = ImageScaler.scale(picture, toWidth: width, height: height, fit: fit)
     record = ClipRequest.Input(path: InputFile.absolute(request.path), sha256: hash)
     let ratio = Double(picture.width * height) / Double(picture.height * width)
     if abs(ratio - 1) > 0.01 {

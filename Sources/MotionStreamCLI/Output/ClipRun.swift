@@ -1,0 +1,152 @@
+import Foundation
+import Frames
+import Media
+import MotionStream
+
+/// One run of `generate` whose inputs are all checked: loads the model, makes the chunks, hands
+/// them to the encoding thread, and ends the output in the way that fits how the run ended.
+struct ClipRun {
+  let plan: GenerationPlan
+  let output: OutputPlan
+  let options: GenerateOptions
+  let reporter: RunReporter
+
+  /// Chunks that wait for the encoder beside the one it writes.
+  private static let queuedChunks = 1
+
+  /// Makes the clip; returns how it ended. Throws what ended it badly, the output then abandoned.
+  func generate() throws -> ExitStatus {
+    let sink = try output.settings.makeSink()
+    let signals = watchSignals()
+    do {
+      announceRawFlags()
+      let loaded = try loadModel()
+      reporter.event(.ready(readyEvent))
+      let tally = try makeChunks(loaded, sink: sink, signals: signals)
+      if tally.frames == 0, let stop = signals.stop {
+        sink.abandon()
+        reporter.info("stopped before the first frame; nothing was written")
+        finishEvents(reason: "interrupted", frames: 0, status: stop)
+        return stop
+      }
+      try sink.finish()
+      return try conclude(tally, loaded: loaded, stop: signals.stop)
+    } catch let error as MediaError where error.kind == .closedPipe {
+      sink.abandon()
+      guard plan.frames == nil else { throw error }
+      reporter.info("the reader closed the pipe; done")
+      finishEvents(reason: "closed", frames: 0, status: .done)
+      return .done
+    } catch {
+      if let partial = sink.abandon() { reporter.info("what was made is in \(partial)") }
+      throw error
+    }
+  }
+
+  /// The model, the prompt, and how long they took.
+  struct Loaded {
+    let pipeline: StreamingPipeline
+    let model: Model
+    let loadSeconds: Double
+    let promptSeconds: Double
+  }
+
+  /// Loads the model and opens the stream.
+  func loadModel() throws -> Loaded {
+    let threads = options.threads.count
+    let (model, loadSeconds) = try timed { try Model.load(plan.directory, threads: threads) }
+    reporter.detail("loaded in \(ProgressState.decimal(loadSeconds, 2)) s, \(threads) threads")
+    warnOfMemory(model)
+    let (prompt, promptSeconds) = try timed { try encodePrompt(model) }
+    let pipeline = try StreamingPipeline(
+      model: model,
+      configuration: GenerationConfiguration(
+        width: plan.width, height: plan.height, seed: plan.seed, steps: plan.request.steps),
+      prompt: prompt, image: plan.image, tracks: plan.tracks)
+    return Loaded(
+      pipeline: pipeline, model: model, loadSeconds: loadSeconds, promptSeconds: promptSeconds)
+  }
+
+  private func encodePrompt(_ model: Model) throws -> PromptEmbedding? {
+    guard plan.directory.textEncoder != nil else { return nil }
+    let prompt = try model.encodePrompt(plan.prompt)
+    if prompt.truncatedTokens > 0 {
+      reporter.warn(
+        "the prompt has \(prompt.tokenCount + prompt.truncatedTokens) tokens, the model reads "
+          + "\(prompt.tokenCount); the last \(prompt.truncatedTokens) are ignored")
+    }
+    reporter.detail("prompt: \(prompt.tokenCount) tokens")
+    return prompt
+  }
+
+  // MARK: The loop
+
+  /// What came out.
+  struct Tally {
+    var frames = 0
+    var firstChunkSeconds = 0.0
+    var seconds = 0.0
+  }
+
+  private func makeChunks(
+    _ loaded: Loaded, sink: any FrameSink, signals: SignalWatch
+  ) throws -> Tally {
+    reporter.info("seed \(plan.seed)")
+    let progress = ProgressReporter(
+      mode: options.report.mode, console: reporter.console, totalFrames: plan.frames,
+      totalChunks: plan.chunks)
+    defer { progress.end() }
+    let writer = ChunkWriter(
+      sink: sink, frames: plan.frames, rate: plan.frameRate, preview: options.output.preview,
+      reporter: reporter, progress: progress)
+    let thread = EncodingThread(capacity: Self.queuedChunks, write: writer.write)
+    var pipeline = loaded.pipeline
+    var tally = Tally()
+    let start = ContinuousClock.now
+    while signals.stop == nil, tally.frames < plan.frames ?? .max {
+      let chunk: ChunkOutput
+      do {
+        chunk = try pipeline.next()
+      } catch {
+        try? thread.finish()  // keep what is done; the engine's error is the one to report
+        throw error
+      }
+      if tally.frames == 0 { tally.firstChunkSeconds = start.secondsToNow }
+      tally.frames = min(tally.frames + chunk.frames.count, plan.frames ?? .max)
+      try thread.submit(chunk)
+    }
+    try thread.finish()
+    tally.seconds = start.secondsToNow
+    return tally
+  }
+
+  private func watchSignals() -> SignalWatch {
+    SignalWatch(
+      onFirst: { [reporter] name in
+        reporter.warn("\(name): finishing this chunk; once more to stop at once")
+      },
+      onSecond: { [reporter, name = output.name] signal in
+        reporter.console.show(bar: "")
+        let place = name == "-" ? "" : "; what was made is in \(Self.partialPath(of: name))"
+        reporter.error("\(signal) again: stopped at once\(place)")
+      })
+  }
+
+  /// Where Media keeps a file until it is complete.
+  private static func partialPath(of name: String) -> String { name }
+}
+
+extension ContinuousClock.Instant {
+  /// Seconds since this instant.
+  var secondsToNow: Double {
+    let (seconds, attoseconds) = (ContinuousClock.now - self).components
+    return Double(seconds) + Double(attoseconds) * 1e-18
+  }
+}
+
+/// A result and the seconds it took.
+func timed<Result>(_ body: () throws -> Result) rethrows -> (Result, Double) {
+  let start = ContinuousClock.now
+  let result = try body()
+  return (result, start.secondsToNow)
+}
