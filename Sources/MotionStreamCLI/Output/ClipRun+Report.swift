@@ -45,7 +45,8 @@ extension ClipRun {
     let cutShort = stop != nil && tally.frames < plan.frames ?? .max
     if let path = output.sidecar {
       let record = sidecar(tally, loaded: loaded, status: cutShort ? .interrupted : .complete)
-      try output.write(record, to: path)
+      try SmallFile.write(
+        Array(record.encoded().utf8), to: path, overwrite: options.output.overwrite)
     }
     let rate = ProgressState.decimal(Double(tally.frames) / max(tally.seconds, 1e-9), 1)
     reporter.info(

@@ -125,15 +125,12 @@ struct ClipRun {
       onFirst: { [reporter] name in
         reporter.warn("\(name): finishing this chunk; once more to stop at once")
       },
-      onSecond: { [reporter, name = output.name] signal in
+      onSecond: { [reporter, output] signal in
         reporter.console.show(bar: "")
-        let place = name == "-" ? "" : "; what was made is in \(Self.partialPath(of: name))"
+        let place = output.partialPath.map { "; what was made is in \($0)" } ?? ""
         reporter.error("\(signal) again: stopped at once\(place)")
       })
   }
-
-  /// Where Media keeps a file until it is complete.
-  private static func partialPath(of name: String) -> String { name }
 }
 
 extension ContinuousClock.Instant {

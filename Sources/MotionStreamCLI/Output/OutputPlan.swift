@@ -85,18 +85,15 @@ extension OutputPlan {
     }
   }
 
-  /// Writes the record beside the clip, complete or not at all.
-  func write(_ record: Sidecar, to path: String) throws {
-    let partial = path + ".\(getpid()).part"
-    do {
-      try record.encoded().write(toFile: partial, atomically: false, encoding: .utf8)
-    } catch {
-      throw CommandError(.inputOutput, "\(path): cannot write: \(error)")
-    }
-    guard rename(partial, path) == 0 else {
-      let reason = systemMessage()
-      unlink(partial)
-      throw CommandError(.cannotCreate, "\(path): cannot create: \(reason)")
+  /// Where Media keeps the unfinished file (`.NAME.PID.part`), as long as there is one.
+  var partialPath: String? {
+    guard !isStandardOutput, !isDevice else { return nil }
+    let url = URL(fileURLWithPath: name).resolvingSymlinksInPath()
+    let folder = url.deletingLastPathComponent().path
+    let start = ".\(url.lastPathComponent).\(getpid())"
+    let entries = try? FileManager.default.contentsOfDirectory(atPath: folder)
+    return entries?.first { $0.hasPrefix(start) && $0.hasSuffix(".part") }.map {
+      folder + "/" + $0
     }
   }
 }
