@@ -56,7 +56,7 @@ final class ChunkWriter: Sendable {
           index: chunk.index, firstFrame: chunk.firstFrame, frames: frames,
           pts: rate.seconds(ofFrame: chunk.firstFrame),
           ms: Event.Chunk.Milliseconds(
-            tracks: ms(chunk.timings.tracks), denoise: chunk.timings.denoise.map(ms),
+            conditions: ms(chunk.timings.conditions), denoise: chunk.timings.denoise.map(ms),
             commit: ms(chunk.timings.commit), decode: ms(chunk.timings.decode),
             encode: ms(encodeSeconds)),
           rssMib: ProcessMemory.resident.map { Double($0 >> 10) / 1024 })))

@@ -7,8 +7,7 @@ extension ClipRun {
   func estimate() throws -> ExitStatus {
     try tryOutput()
     let loaded = try loadModel()
-    var pipeline = loaded.pipeline
-    let (chunk, seconds) = try timed { try pipeline.next() }
+    let (chunk, seconds) = try timed { try loaded.pipeline.next() }
     let memory = loaded.model.memoryEstimate(width: plan.width, height: plan.height)
     var lines = [
       "size: \(plan.width)x\(plan.height), \(plan.frameRate) fps",

@@ -69,10 +69,14 @@ extension ClipRun {
         path: InputFile.absolute(output.name), frames: tally.frames,
         seconds: plan.frameRate.seconds(ofFrame: tally.frames)),
       timings: Sidecar.Timings(
-        load: loaded.loadSeconds, prompt: loaded.promptSeconds,
-        firstChunk: tally.firstChunkSeconds, generate: tally.seconds))
+        load: milliseconds(loaded.loadSeconds), prompt: milliseconds(loaded.promptSeconds),
+        firstChunk: milliseconds(tally.firstChunkSeconds),
+        generate: milliseconds(tally.seconds)))
   }
 }
+
+/// Seconds without digits that mean nothing.
+private func milliseconds(_ seconds: Double) -> Double { (seconds * 1000).rounded() / 1000 }
 
 extension Event.End {
   /// The end of a run that failed.

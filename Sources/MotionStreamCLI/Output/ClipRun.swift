@@ -100,7 +100,7 @@ struct ClipRun {
       sink: sink, frames: plan.frames, rate: plan.frameRate, preview: options.output.preview,
       reporter: reporter, progress: progress)
     let thread = EncodingThread(capacity: Self.queuedChunks, write: writer.write)
-    var pipeline = loaded.pipeline
+    let pipeline = loaded.pipeline
     var tally = Tally()
     let start = ContinuousClock.now
     while signals.stop == nil, tally.frames < plan.frames ?? .max {

@@ -22,7 +22,7 @@ enum Event: Encodable {
   struct Chunk: Encodable {
     /// Milliseconds per stage; `denoise` has one entry per step.
     struct Milliseconds: Encodable {
-      var tracks: Double
+      var conditions: Double
       var denoise: [Double]
       var commit: Double
       var decode: Double

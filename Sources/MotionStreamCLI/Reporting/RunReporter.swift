@@ -14,6 +14,15 @@ final class RunReporter: Sendable {
     if let path = options.events { events = try EventLog(path: path) } else { events = nil }
   }
 
+  /// Says only warnings and errors, and writes no events.
+  init() {
+    console = Console()
+    logger = Logger(label: "motionstream") { [console] _ in
+      StandardErrorLogHandler(console: console, logLevel: .warning)
+    }
+    events = nil
+  }
+
   /// A result or a decision.
   func info(_ text: String) { logger.info("\(text)") }
 

@@ -18,6 +18,13 @@ package struct Sidecar: Codable, Equatable, Sendable {
     package var frames: Int
     /// Seconds it plays.
     package var seconds: Double
+
+    /// Collects the facts.
+    package init(path: String, frames: Int, seconds: Double) {
+      self.path = path
+      self.frames = frames
+      self.seconds = seconds
+    }
   }
 
   /// Seconds that the run took.
@@ -34,6 +41,14 @@ package struct Sidecar: Codable, Equatable, Sendable {
     enum CodingKeys: String, CodingKey {
       case load, prompt, generate
       case firstChunk = "first_chunk"
+    }
+
+    /// Collects the times.
+    package init(load: Double, prompt: Double, firstChunk: Double, generate: Double) {
+      self.load = load
+      self.prompt = prompt
+      self.firstChunk = firstChunk
+      self.generate = generate
     }
   }
 
@@ -56,6 +71,19 @@ package struct Sidecar: Codable, Equatable, Sendable {
 
   static let formatName = "motionstream-clip"
   static let currentVersion = 1
+
+  /// Makes a record of the current version.
+  package init(
+    program: String, status: Status, created: String, request: ClipRequest, output: Output,
+    timings: Timings
+  ) {
+    self.program = program
+    self.status = status
+    self.created = created
+    self.request = request
+    self.output = output
+    self.timings = timings
+  }
 
   /// The sidecar's place for a clip: beside it, `.json` appended.
   package static func path(for output: String) -> String {
