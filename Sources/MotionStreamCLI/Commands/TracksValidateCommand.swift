@@ -1,4 +1,5 @@
 package import ArgumentParser
+import Tracks
 
 /// `motionstream tracks validate`: reads track files and says whether they are good.
 package struct TracksValidateCommand: ParsableCommand {

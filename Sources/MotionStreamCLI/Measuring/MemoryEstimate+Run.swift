@@ -1,8 +1,6 @@
 import MotionStream
 
 extension MemoryEstimate {
-  /// Bytes beside the weights.
+  /// Bytes that a stream needs beside the weights.
   var run: Int { cache + decoder + workspace }
-  /// All bytes.
-  var total: Int { weights + run }
 }
