@@ -14,7 +14,7 @@ extension BadInput {
     .flags("-H", "17", names: "nearest is 48x16"),
     .flags("-W", "0", names: "--width"),
     .flags("-W", "99999999", names: "--width"),
-    .flags("-H", "-16", names: "height"),
+    .flags("--height=-16", names: "--height"),
     .flags("--fps", "0", names: "--fps"),
     .flags("--fps", "fast", names: "--fps"),
     .flags("--fps", "16/0", names: "--fps"),
@@ -92,7 +92,7 @@ extension BadInput {
   private static let tracks: [BadInput] = [
     .tracks("empty", "", names: "tracks.json"),
     .tracks("not JSON", "hello", names: "tracks.json:1:1"),
-    .tracks("cut off", String(Fixtures.tracks.prefix(120)), names: "tracks.json:2"),
+    .tracks("cut off", String(Fixtures.tracks.prefix(120)), names: "tracks.json:3:11"),
     .tracks("another format", #"{"format":"x"}"#, names: "format"),
     .tracks(
       "a later version", #"{"format":"motionstream-tracks","version":2}"#, names: "version"),
