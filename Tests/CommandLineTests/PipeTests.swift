@@ -45,7 +45,8 @@ struct PipeTests {
       "-m", Fixtures.tinyModel, "-p", "x", "-s", "3", "--frames", "\(frames)", "-o", "-",
       "--format", "raw",
     ])
-    let line = try #require(run.messages.split(separator: "\n").first { $0.contains("-f rawvideo") })
+    let line = try #require(
+      run.messages.split(separator: "\n").first { $0.contains("-f rawvideo") })
     let flags = try #require(line.range(of: "-f rawvideo")).lowerBound
     let piped = try shell(
       generate("--format raw")

@@ -42,4 +42,18 @@ import Testing
     #expect(text.contains(#""id": 3"#) && text.contains("24.5"), "\(text.prefix(300))")
     #expect(try Program.run(["tracks", "convert", json, "-o", "a.csv"]).code == 64)
   }
+
+  @Test func otherProgramsFilesAreReadWhenTheMissingFactsAreGiven() throws {
+    let csv = "frame,track,x,y\n0,5,10,12\n1,5,11,12\n"
+    let missing = try Program.run(
+      ["tracks", "convert", "-", "--from", "csv", "-o", "-"], input: Array(csv.utf8))
+    #expect(missing.code == 65, "\(missing.messages)")
+    let given = try Program.run(
+      [
+        "tracks", "convert", "-", "--from", "csv", "--track-size", "48x32", "--track-fps", "16",
+        "-o", "-",
+      ], input: Array(csv.utf8))
+    #expect(given.code == 0, "\(given.messages)")
+    #expect(String(decoding: given.output, as: UTF8.self).contains(#""id": 5"#))
+  }
 }

@@ -1,40 +1,57 @@
 package import ArgumentParser
 import Foundation
-import Tracks
+package import Tracks
 
-/// `motionstream tracks convert`: canonical JSON to NPZ and back.
+/// `motionstream tracks convert`: from other programs' track files to ours and back.
 package struct TracksConvertCommand: ParsableCommand {
   package static let configuration = CommandConfiguration(
     commandName: "convert",
-    abstract: "Convert a track file between JSON and NPZ.",
+    abstract: "Convert track files between formats.",
     discussion: """
-      NPZ holds one position per frame: names, easing and what happens past the end have no place \
-      in it.
+      What a format does not declare (canvas, frame rate, first frame) is asked for, never guessed. \
+      Formats with one position per frame cannot hold names, easing and what happens past the end.
       """)
 
-  @Argument(help: "Track file, JSON or NPZ; - is standard input.")
+  @Argument(help: "Track file; - is standard input.")
   package var file: String
 
   @Option(
     name: [.short, .long],
-    help: ArgumentHelp("Result, ending in .json or .npz; - prints JSON.", valueName: "file"))
+    help: ArgumentHelp("Result; - is standard output.", valueName: "file"))
   package var output: String
 
   @Option(
-    help: ArgumentHelp("Frames of an NPZ file (default: the document's length).", valueName: "n"))
+    help: ArgumentHelp(
+      "Format of the result (default: json or npz by the name's ending).", valueName: "format"))
+  package var to: TrackFormat?
+
+  @Option(
+    help: ArgumentHelp("Second file of the result, where the format has two.", valueName: "file"))
+  package var visibilityOutput: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Frames, for formats with one position per frame (default: the document's length).",
+      valueName: "n"))
   package var frames: Int?
 
-  @Flag(name: [.customShort("y"), .long], help: "Replace an existing file.")
+  @Flag(name: [.customShort("y"), .long], help: "Replace existing files.")
   package var overwrite = false
 
-  @OptionGroup package var reading: TrackReadingOptions
+  @OptionGroup(title: "Reading") package var reading: TrackReadingOptions
 
   package init() {}
 
   package mutating func validate() throws {
-    let endings = [".json", ".npz"]
-    guard output == "-" || endings.contains(where: output.lowercased().hasSuffix) else {
-      throw ValidationError("--output: expected a name ending in .json or .npz, found \(output).")
+    guard let format else {
+      throw ValidationError(
+        "--output: cannot tell the format from \(output); end it in .json or .npz, or give --to.")
+    }
+    guard format.canWrite else {
+      throw ValidationError("--to: \(format.rawValue) can be read but not written.")
+    }
+    guard (format == .wanMove) == (visibilityOutput != nil) else {
+      throw ValidationError("--visibility-output: needed for --to wan-move, and for nothing else.")
     }
     if let frames, !(1...TrackLimits.frames).contains(frames) {
       throw ValidationError("--frames: expected 1 to \(TrackLimits.frames), found \(frames).")
@@ -42,16 +59,24 @@ package struct TracksConvertCommand: ParsableCommand {
   }
 
   package func run() throws {
-    let (document, warnings) = try reading.read(file)
-    for warning in warnings { Console().line("warning: \(warning)") }
-    if output == "-" {
-      try StandardOutput.print(String(decoding: document.encode(), as: UTF8.self))
-      return
+    guard let format else { return }
+    let document = try reading.read(file)
+    let result = try format.write(document, frames: frames, name: file)
+    try write(result.file, to: output)
+    if let second = result.visibility, let path = visibilityOutput { try write(second, to: path) }
+  }
+
+  private var format: TrackFormat? {
+    if let to { return to }
+    if output == "-" || output.lowercased().hasSuffix(".json") { return .json }
+    return output.lowercased().hasSuffix(".npz") ? .npz : nil
+  }
+
+  private func write(_ data: Data, to path: String) throws {
+    if path == "-" {
+      try StandardOutput.write(Array(data))
+    } else {
+      try SmallFile.write(Array(data), to: path, overwrite: overwrite)
     }
-    let dense = output.lowercased().hasSuffix(".npz")
-    let bytes =
-      dense
-      ? try TrackNPZ.encode(document, frames: frames, name: file) : document.encode()
-    try SmallFile.write(Array(bytes), to: output, overwrite: overwrite)
   }
 }

@@ -6,7 +6,7 @@ package struct TracksInfoCommand: ParsableCommand {
   package static let configuration = CommandConfiguration(
     commandName: "info", abstract: "Say what is in a track file.")
 
-  @Argument(help: "Track file, JSON or NPZ; - is standard input.")
+  @Argument(help: "Track file; - is standard input.")
   package var file: String
 
   @OptionGroup package var reading: TrackReadingOptions
@@ -14,8 +14,7 @@ package struct TracksInfoCommand: ParsableCommand {
   package init() {}
 
   package func run() throws {
-    let (document, warnings) = try reading.read(file)
-    for warning in warnings { Console().line("warning: \(warning)") }
+    let document = try reading.read(file)
     let unit = document.coordinates.rawValue
     var lines = [
       "canvas  \(document.width)x\(document.height), coordinates in \(unit)",

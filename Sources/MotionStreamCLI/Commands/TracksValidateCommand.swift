@@ -8,7 +8,7 @@ package struct TracksValidateCommand: ParsableCommand {
     abstract: "Check track files; errors name track, field and frame.",
     discussion: "Exits with 65 at the first file that is wrong, 66 if it is missing.")
 
-  @Argument(help: "Track files, JSON or NPZ; - is standard input.")
+  @Argument(help: "Track files; - is standard input.")
   package var files: [String]
 
   @OptionGroup package var reading: TrackReadingOptions
@@ -17,8 +17,7 @@ package struct TracksValidateCommand: ParsableCommand {
 
   package func run() throws {
     for file in files {
-      let (document, warnings) = try reading.read(file)
-      for warning in warnings { Console().line("warning: \(warning)") }
+      let document = try reading.read(file)
       let count = document.tracks.count
       try StandardOutput.print("\(file): valid, \(count) track\(count == 1 ? "" : "s")")
     }

@@ -23,7 +23,10 @@ struct BenchResult {
     var stages = [("conditions", median(timings.map(\.conditions)))]
     for step in 0..<steps {
       stages.append(
-        ("denoise step \(step + 1)", median(timings.compactMap { $0.denoise.dropFirst(step).first }))
+        (
+          "denoise step \(step + 1)",
+          median(timings.compactMap { $0.denoise.dropFirst(step).first })
+        )
       )
     }
     stages.append(("commit", median(timings.map(\.commit))))

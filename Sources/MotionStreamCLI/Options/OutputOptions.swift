@@ -17,7 +17,8 @@ package struct OutputOptions: ParsableArguments {
   package var format: OutputFormat?
 
   @Option(
-    help: ArgumentHelp("Encoder, by libavcodec's name (default: by the format).", valueName: "name"))
+    help: ArgumentHelp("Encoder, by libavcodec's name (default: by the format).", valueName: "name")
+  )
   package var codec: String?
 
   @Option(

@@ -36,13 +36,17 @@ extension ClipRun {
     try output.settings.makeSink().abandon()
   }
 
+  /// Rounded up.
+  private func mebibytes(_ bytes: Int) -> Int { (bytes + (1 << 20) - 1) / (1 << 20) }
+
   private func diskEstimate(frames: Int) -> String {
     let pixels = plan.width * plan.height * frames
     switch output.settings.format {
-    case .raw, .y4m: return "\(pixels * 3 >> 20) MiB"
-    case .png: return "at most \(pixels * 3 >> 20) MiB"
+    case .raw, .y4m: return "\(mebibytes(pixels * 3)) MiB"
+    case .png: return "at most \(mebibytes(pixels * 3)) MiB"
     case .mp4, .mkv, .webm:
-      return "about \(max(1, pixels / 40 >> 20)) MiB (0.2 bits a pixel; it depends on the content)"
+      // 0.2 bits a pixel is what x264 takes at its default quality for clips of moderate motion.
+      return "about \(mebibytes(pixels / 40)) MiB, depending on the content"
     }
   }
 }

@@ -16,7 +16,8 @@ extension ClipRun {
     let needed = model.memoryEstimate(width: plan.width, height: plan.height).run
     guard let available = ProcessMemory.available, needed > available else { return }
     reporter.warn(
-      "this size needs about \(needed >> 20) MiB beside the weights; \(available >> 20) MiB are free")
+      "this size needs about \(needed >> 20) MiB beside the weights; \(available >> 20) MiB are free"
+    )
   }
 
   /// The first event.
@@ -52,7 +53,8 @@ extension ClipRun {
     reporter.info(
       "\(output.isStandardOutput ? "standard output" : output.name): \(tally.frames) frames, "
         + "\(ProgressState.decimal(plan.frameRate.seconds(ofFrame: tally.frames), 1)) s at "
-        + "\(plan.frameRate) fps, made in \(ProgressState.decimal(tally.seconds, 1)) s (\(rate) fps)")
+        + "\(plan.frameRate) fps, made in \(ProgressState.decimal(tally.seconds, 1)) s (\(rate) fps)"
+    )
     let status = cutShort ? stop ?? .done : .done
     finishEvents(
       reason: cutShort ? "interrupted" : "complete", frames: tally.frames, status: status)

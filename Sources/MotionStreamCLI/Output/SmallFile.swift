@@ -27,7 +27,12 @@ enum SmallFile {
 enum StandardOutput {
   /// Prints a line; a reader that went away is an error like any other.
   static func print(_ text: String) throws(CommandError) {
-    let code = FileDescriptor.writeAll(Array(text.utf8) + [UInt8(ascii: "\n")], to: STDOUT_FILENO)
+    try write(Array(text.utf8) + [UInt8(ascii: "\n")])
+  }
+
+  /// Writes bytes.
+  static func write(_ bytes: [UInt8]) throws(CommandError) {
+    let code = FileDescriptor.writeAll(bytes, to: STDOUT_FILENO)
     guard code == 0 else {
       throw CommandError(.inputOutput, "standard output: cannot write: \(systemMessage(code))")
     }
