@@ -147,23 +147,4 @@ struct ConvolutionShape: CustomTestStringConvertible, Sendable {
     }
     #expect(y == [Float](repeating: 0, count: 80))
   }
-
-  @Test(arguments: paths, [(1, 1, 1), (3, 5, 7), (4, 2, 64)])
-  func upsamplingRepeatsEveryPixelFourTimes(path: String, size: (Int, Int, Int)) throws {
-    let (height, width, channels) = size
-    let x = Random.seeded(2, height * width * channels)
-    let y = try onEveryPool(path: path) { pool in
-      var y = [Float](repeating: .nan, count: 4 * x.count)
-      ms_upsample2x(pool, x, &y, Int64(height), Int64(width), Int64(channels))
-      return y
-    }
-    for row in 0..<(2 * height) {
-      for column in 0..<(2 * width) {
-        for c in 0..<channels {
-          let expected = x[(row / 2 * width + column / 2) * channels + c]
-          #expect(y[(row * 2 * width + column) * channels + c] == expected)
-        }
-      }
-    }
-  }
 }

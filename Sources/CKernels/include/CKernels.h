@@ -106,8 +106,6 @@ void ms_conv2d(MSPool *pool, const MSConv *conv, const float *a, int64_t in_a, c
                int64_t H, int64_t W, const float *residual, MSActivation activation, float *y,
                float *scratch);
 int64_t ms_conv_scratch(const MSPool *pool, const MSConv *conv, int64_t H, int64_t W);
-/// y[2H, 2W, C] = nearest-neighbour x2 of x[H, W, C].
-void ms_upsample2x(MSPool *pool, const float *x, float *y, int64_t H, int64_t W, int64_t C);
 
 // MARK: Elementwise and layout
 

@@ -157,14 +157,6 @@ extension Pool {
     return Int(ms_conv_scratch(self.handle, handle, Int64(height), Int64(width)))
   }
 
-  /// y [2H, 2W, C]: every pixel of x [H, W, C] four times.
-  package func upsample2x(_ x: Matrix, height: Int, width: Int, into y: Matrix) {
-    precondition(
-      x.rows == height * width && y.rows == 4 * x.rows && x.columns == y.columns
-        && x.isContiguous && y.isContiguous, "upsample2x: \(describe(x)) -> \(describe(y))")
-    ms_upsample2x(handle, x.base, y.base, Int64(height), Int64(width), Int64(x.columns))
-  }
-
   // MARK: Value by value
 
   /// y = a x + b y.
