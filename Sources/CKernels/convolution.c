@@ -22,8 +22,8 @@ struct MSConv {
 enum {
   /// Pixels whose sums are kept on the stack.
   most_pixels = 96,
-  /// Floats of a panel worked on at a time: most of a first-level cache.
-  most_panel_floats = 6144,
+  /// Floats of a panel worked on at a time; it streams from the second-level cache in order.
+  most_panel_floats = 18432,
   most_tile_rows = 4,
   wanted_tiles = 12,
 };
@@ -221,18 +221,19 @@ static void conv_pixels(const ConvJob *job, const float *panels, const float *in
   for (int64_t column = 0; column < out; column += full) {
     const int64_t columns = column / full < conv->full_panels ? full : conv->rest;
     multiply_panel(conv, input, pitch, pixels, panels + column * K, columns, sums);
-    for (int64_t i = 0; i < pixels; i++) {
-      const int64_t place = (pixel + i * step) * out + column;
-      const MSFinish finish = {
-          .sum = sums + i * columns,
-          .bias = conv->bias + column,
-          .residual = job->residual ? job->residual + place : NULL,
-          .y = job->y + place,
-          .count = ms_min(columns, out - column),
-          .activation = job->activation,
-      };
-      conv->kernels->finish(&finish);
-    }
+    const int64_t place = pixel * out + column;
+    const MSFinish finish = {
+        .sum = sums,
+        .bias = conv->bias + column,
+        .residual = job->residual ? job->residual + place : NULL,
+        .y = job->y + place,
+        .rows = pixels,
+        .count = ms_min(columns, out - column),
+        .lds = columns,
+        .ldy = step * out,
+        .activation = job->activation,
+    };
+    conv->kernels->finish(&finish);
   }
 }
 

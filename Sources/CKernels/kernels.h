@@ -27,13 +27,14 @@ typedef struct {
   bool rows_first;
 } MSProduct;
 
-/// What happens to a row of sums: y (+)= gate * activation(sum + bias + residual).
+/// What happens to rows of sums: y (+)= gate * activation(sum + bias + residual).
 typedef struct {
-  const float *sum, *bias;
-  const float *residual;  // or NULL
-  const float *gate;      // NULL unless write is MSWriteGatedAdd
-  float *y;
-  int64_t count;
+  const float *sum;       // [rows, count], lds apart
+  const float *bias;      // [count]
+  const float *residual;  // as y, or NULL
+  const float *gate;      // [count]; NULL unless write is MSWriteGatedAdd
+  float *y;               // [rows, count], ldy apart
+  int64_t rows, count, lds, ldy;
   MSActivation activation;
   MSWrite write;
 } MSFinish;

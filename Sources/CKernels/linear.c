@@ -17,7 +17,7 @@ enum {
   /// The buffer lives on the stack of the thread that runs the tile.
   most_rows = 96,
   most_columns = 192,
-  /// A panel's block must fit the first-level cache beside the rows it meets.
+  /// A panel's block streams from the second-level cache once per six or twelve rows.
   most_K = 512,
   /// Enough tiles to share evenly, large enough to be worth claiming.
   wanted_tiles = 16,
@@ -99,15 +99,19 @@ static void linear_tile(void *context, int64_t tile, int worker) {
     linear->kernels->multiply_rows(&product, rows);
   }
   const int64_t column = panel * columns, count = ms_min(panels * columns, N - column);
-  for (int64_t i = 0; i < rows; i++) {
-    const float *const gate =
-        job->gate ? job->gate + (row + i) / job->rows_per_gate * N + column : NULL;
+  // Rows that share a gate are finished together.
+  for (int64_t i = 0, run; i < rows; i += run) {
+    const int64_t group = job->gate ? (row + i) / job->rows_per_gate : 0;
+    run = job->gate ? ms_min((group + 1) * job->rows_per_gate - row, rows) - i : rows;
     const MSFinish finish = {
         .sum = sums + i * most_columns,
         .bias = linear->bias + column,
-        .gate = gate,
+        .gate = job->gate ? job->gate + group * N + column : NULL,
         .y = job->y + (row + i) * job->ldy + column,
+        .rows = run,
         .count = count,
+        .lds = most_columns,
+        .ldy = job->ldy,
         .activation = job->activation,
         .write = job->write,
     };

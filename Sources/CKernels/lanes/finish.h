@@ -1,18 +1,23 @@
 MS_INLINE void finish_as(const MSFinish *f, const MSActivation activation, const MSWrite write) {
-  for (int64_t i = 0; i < f->count; i += MS_LANES) {
-    const int64_t left = f->count - i;
-    const bool whole = left >= MS_LANES;
+  for (int64_t row = 0; row < f->rows; row++) {
+    const float *const sum = f->sum + row * f->lds;
+    const float *const residual = f->residual ? f->residual + row * f->ldy : NULL;
+    float *const y = f->y + row * f->ldy;
+    for (int64_t i = 0; i < f->count; i += MS_LANES) {
+      const int64_t left = f->count - i;
+      const bool whole = left >= MS_LANES;
 #define PART(p) (whole ? load((p) + i) : load_part((p) + i, left))
-    Lanes value = PART(f->sum) + PART(f->bias);
-    if (f->residual) value = value + PART(f->residual);
-    value = activated(value, activation);
-    if (write == MSWriteAdd) value = PART(f->y) + value;
-    if (write == MSWriteGatedAdd) value = PART(f->gate) * value + PART(f->y);
+      Lanes value = PART(sum) + PART(f->bias);
+      if (residual) value = value + PART(residual);
+      value = activated(value, activation);
+      if (write == MSWriteAdd) value = PART(y) + value;
+      if (write == MSWriteGatedAdd) value = PART(f->gate) * value + PART(y);
 #undef PART
-    if (whole)
-      store(f->y + i, value);
-    else
-      store_part(f->y + i, value, left);
+      if (whole)
+        store(y + i, value);
+      else
+        store_part(y + i, value, left);
+    }
   }
 }
 
