@@ -11,7 +11,7 @@ let strict: [SwiftSetting] = [
 // The only allowed imports run downwards:
 //
 //   MotionStreamCLI -> MotionStream -> Tracks -> Frames, CZlib
-//        |                  |-> CKernels -> COpenBLAS
+//        |                  |-> CKernels
 //        |                  '-> CSentencePiece
 //        '-> Media -> Frames, CLibAV, CPNG
 let package = Package(
@@ -25,8 +25,6 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(
-      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
-    .systemLibrary(
       name: "CLibAV", pkgConfig: "libavformat",
       providers: [.apt(["libavformat-dev", "libavcodec-dev", "libswscale-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
@@ -34,7 +32,7 @@ let package = Package(
       name: "CSentencePiece",
       linkerSettings: [.linkedLibrary("sentencepiece"), .linkedLibrary("stdc++")]),
     .target(
-      name: "CKernels", dependencies: ["COpenBLAS"],
+      name: "CKernels",
       cSettings: [.unsafeFlags(["-O3", "-ffp-contract=fast"])],
       linkerSettings: [.linkedLibrary("m"), .linkedLibrary("pthread")]),
     .target(name: "Frames", swiftSettings: strict),

@@ -22,8 +22,8 @@ struct MSConv {
 enum {
   /// Pixels whose sums are kept on the stack.
   most_pixels = 96,
-  /// Floats of a panel worked on at a time; it streams from the second-level cache in order.
-  most_panel_floats = 18432,
+  /// Inputs summed in one go: partial sums keep the rounding error of wide layers down.
+  most_inputs = 768,
   most_tile_rows = 4,
   wanted_tiles = 12,
 };
@@ -187,7 +187,7 @@ static void multiply_panel(const MSConv *conv, const float *input, int64_t pitch
       .c = sums,
       .ldc = columns,
   };
-  if (conv->kernel * run * columns <= most_panel_floats) {
+  if (conv->kernel * run <= most_inputs) {
     product.a = input;
     product.segments = conv->kernel;
     product.segment = pitch;
@@ -196,7 +196,7 @@ static void multiply_panel(const MSConv *conv, const float *input, int64_t pitch
     conv->kernels->multiply_rows(&product, pixels);
     return;
   }
-  const int64_t parts = ms_ceil_div(run * columns, most_panel_floats);
+  const int64_t parts = ms_ceil_div(run, most_inputs);
   const int64_t part = ms_ceil_div(run, parts);
   product.segments = 1;
   for (int64_t ky = 0; ky < conv->kernel; ky++) {
