@@ -80,7 +80,7 @@ import Testing
 
   @Test func standardOutputHoldsNothingButFrames() throws {
     let frames = try rawFrames(
-      "--frames", "9", "-v", "--progress", "json", "--preview", "/dev/null")
+      "--frames", "9", "-v", "--progress", "json", "--events", "/dev/stderr")
     #expect(frames.count == 9 * 48 * 32 * 3)
   }
 

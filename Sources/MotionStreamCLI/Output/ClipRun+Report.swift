@@ -11,9 +11,17 @@ extension ClipRun {
     reporter.info("raw frames; for ffmpeg: \(flags)")
   }
 
-  /// Warns when the run will not fit in what is free now.
-  func warnOfMemory(_ model: Model) {
-    let needed = model.memoryEstimate(width: plan.width, height: plan.height).run
+  /// Refuses a size that cannot fit in this machine, and warns when it does not fit in what is free
+  /// now.
+  func checkMemory(_ model: Model) throws(CommandError) {
+    let estimate = model.memoryEstimate(width: plan.width, height: plan.height)
+    if let limit = ProcessMemory.limit, estimate.total > limit {
+      throw CommandError(
+        .outOfMemory,
+        "size \(plan.width)x\(plan.height): needs about \(estimate.total >> 20) MiB, there are "
+          + "\(limit >> 20) MiB")
+    }
+    let needed = estimate.run
     guard let available = ProcessMemory.available, needed > available else { return }
     reporter.warn(
       "this size needs about \(needed >> 20) MiB beside the weights; \(available >> 20) MiB are free"

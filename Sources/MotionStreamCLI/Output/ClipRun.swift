@@ -56,7 +56,7 @@ struct ClipRun {
     let threads = options.threads.count
     let (model, loadSeconds) = try timed { try Model.load(plan.directory, threads: threads) }
     reporter.detail("loaded in \(ProgressState.decimal(loadSeconds, 2)) s, \(threads) threads")
-    warnOfMemory(model)
+    try checkMemory(model)
     let (prompt, promptSeconds) = try timed { try encodePrompt(model) }
     let pipeline = try StreamingPipeline(
       model: model,

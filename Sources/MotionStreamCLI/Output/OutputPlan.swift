@@ -29,6 +29,7 @@ struct OutputPlan {
       target: toPipe ? .standardOutput : .file(name, overwrite: options.overwrite),
       format: format, width: plan.width, height: plan.height, frameRate: plan.frameRate,
       encoding: encoding)
+    if let preview = options.preview { try Self.checkFolder(of: preview) }
     let regular = !toPipe && !Self.isDevice(name)
     sidecar = options.sidecar && regular ? Sidecar.path(for: name) : nil
     if let sidecar, !options.overwrite, FileManager.default.fileExists(atPath: sidecar) {
@@ -54,6 +55,15 @@ struct OutputPlan {
 
   private static var formatNames: String {
     OutputFormat.allCases.map(\.rawValue).joined(separator: ", ")
+  }
+
+  /// A preview that cannot be written should be known before hours of work.
+  private static func checkFolder(of preview: String) throws(CommandError) {
+    let folder = URL(fileURLWithPath: preview).deletingLastPathComponent().path
+    guard access(folder, W_OK) == 0 else {
+      throw CommandError(
+        .cannotCreate, "--preview: cannot write to the folder \(folder): \(systemMessage())")
+    }
   }
 
   private static func isDevice(_ path: String) -> Bool {
