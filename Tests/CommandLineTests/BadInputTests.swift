@@ -24,6 +24,17 @@ import Testing
     #expect(result.code == 0, "\(result.messages)")
   }
 
+  // The tiny model needs 30 GiB for the largest picture.
+  @Test(.enabled(if: ProcessInfo.processInfo.physicalMemory < 28 << 30))
+  func aSizeThatCannotFitInThisMachineIsRefused() throws {
+    let work = try Workspace()
+    let size = ["-W", "16384", "-H", "16384", "--format", "raw"]
+    let result = try Program.run(BadInput.base(work) + size)
+    #expect(result.code == 71, "\(result.messages)")
+    #expect(result.messages.contains("size 16384x16384: needs about"))
+    #expect(try work.names().isEmpty)
+  }
+
   @Test func aTerminalIsRefusedAsVideoOutput() throws {
     let work = try Workspace()
     let log = work.file("typescript")

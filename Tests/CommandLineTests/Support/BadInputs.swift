@@ -68,7 +68,6 @@ extension BadInput {
       ["-m", Fixtures.tinyModel, "-p", "x", "--format", "mp4", "-y", "-o", work.path]
     },
     .flags("--preview", "/nowhere/p.png", code: 73, names: "/nowhere"),
-    .flags("-W", "16384", "-H", "16384", code: 71, names: "size 16384x16384"),
     .flags("--events", "/nowhere/events", code: 73, names: "/nowhere/events"),
     BadInput("a full disk", 74, names: "/dev/full") { _ in
       ["-m", Fixtures.tinyModel, "-p", "x", "--frames", "3", "--format", "raw", "-o", "/dev/full"]
