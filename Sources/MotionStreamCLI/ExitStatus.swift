@@ -20,6 +20,8 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
   case cannotCreate = 73
   /// Writing went wrong later on (disk full, reader gone).
   case inputOutput = 74
+  /// Stopped before all was done, at a limit that was asked for; the same command goes on.
+  case stoppedEarly = 75
   /// The model directory is broken or of a kind we do not know.
   case badModel = 78
   /// Stopped by SIGINT; what was made is playable.

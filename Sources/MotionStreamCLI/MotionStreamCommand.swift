@@ -11,7 +11,8 @@ package struct MotionStreamCommand: ParsableCommand {
     abstract: "Makes videos that follow point tracks, frame by frame, on the CPU.",
     version: version,
     subcommands: [
-      GenerateCommand.self, InspectCommand.self, BenchCommand.self, TracksCommand.self,
+      GenerateCommand.self, BatchCommand.self, EvaluationCommand.self, InspectCommand.self,
+      BenchCommand.self, TracksCommand.self,
     ],
     defaultSubcommand: GenerateCommand.self)
 

@@ -18,7 +18,7 @@ package struct GenerateCommand: ParsableCommand {
   package func run() throws {
     let reporter = try RunReporter(options: options.report)
     do {
-      let remembered = try options.input.fromMetadata.map(Self.readSidecar)
+      let remembered = try options.input.fromMetadata.map(Sidecar.read)
       let request = options.request.filled(from: remembered?.request ?? ClipRequest())
       let plan = try GenerationPlan(
         request, promptFile: options.input.promptFile, locator: ModelLocator(), reporter: reporter)
@@ -33,9 +33,5 @@ package struct GenerateCommand: ParsableCommand {
       }
       throw error
     }
-  }
-
-  private static func readSidecar(_ path: String) throws -> Sidecar {
-    try Sidecar.decode(InputFile.read(path, role: "--from-metadata"), name: path)
   }
 }

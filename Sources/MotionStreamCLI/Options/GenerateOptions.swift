@@ -18,6 +18,13 @@ package struct GenerateOptions: ParsableArguments {
 
   /// What the command line asks for, as a request; paths as given, the prompt's file not yet read.
   package var request: ClipRequest {
+    ClipRequest(input: input, video: video, encoding: output.encoding)
+  }
+}
+
+extension ClipRequest {
+  /// What three groups of options ask for; the prompt's file is not yet read.
+  init(input: InputOptions, video: VideoOptions, encoding: EncodingOptions) {
     var request = ClipRequest()
     request.model = input.model.map { ClipRequest.Model(path: $0) }
     request.prompt = input.prompt
@@ -32,9 +39,9 @@ package struct GenerateOptions: ParsableArguments {
     request.fps = video.fps
     request.seed = video.seed
     request.steps = video.steps
-    request.format = output.format?.rawValue
-    request.codec = output.codec
-    request.crf = output.crf
-    return request
+    request.format = encoding.format?.rawValue
+    request.codec = encoding.codec
+    request.crf = encoding.crf
+    self = request
   }
 }

@@ -1,15 +1,8 @@
 package import ArgumentParser
 package import Media
 
-/// Where the clip goes and in which form.
-package struct OutputOptions: ParsableArguments {
-  @Option(
-    name: [.short, .long],
-    help: ArgumentHelp(
-      "Output file; - is standard output; a name ending in / or with %05d makes pictures.",
-      valueName: "file"))
-  package var output: String
-
+/// In which form a clip is stored.
+package struct EncodingOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Kind of output (default: by the file's ending; y4m on standard output).",
@@ -24,6 +17,20 @@ package struct OutputOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp("Quality of the encoder, lower is better.", valueName: "q"))
   package var crf: Int?
+
+  package init() {}
+}
+
+/// Where the clip goes and in which form.
+package struct OutputOptions: ParsableArguments {
+  @Option(
+    name: [.short, .long],
+    help: ArgumentHelp(
+      "Output file; - is standard output; a name ending in / or with %05d makes pictures.",
+      valueName: "file"))
+  package var output: String
+
+  @OptionGroup package var encoding: EncodingOptions
 
   @Flag(name: [.customShort("y"), .long], help: "Replace existing files.")
   package var overwrite = false

@@ -10,6 +10,8 @@ struct ClipRun {
   let output: OutputPlan
   let options: GenerateOptions
   let reporter: RunReporter
+  /// The clip's place among others, for the progress; nil for a clip on its own.
+  var whole: ProgressState.Whole?
 
   /// Chunks that wait for the encoder beside the one it writes.
   private static let queuedChunks = 1
@@ -18,28 +20,54 @@ struct ClipRun {
   func generate() throws -> ExitStatus {
     let sink = try output.settings.makeSink()
     let signals = watchSignals()
+    return try generate(into: sink, load: loadModel) { _ in signals.stop }.status
+  }
+
+  /// How an attempt ended, and what came out.
+  struct Outcome {
+    let status: ExitStatus
+    let tally: Tally
+  }
+
+  /// As `generate()`, with the model from `load`. `stop` is asked before every chunk; what it says
+  /// ends the clip there, as a playable shorter one if `keepsCutClip`, else with nothing left.
+  func generate(
+    into sink: any FrameSink, keepsCutClip: Bool = true, load: () throws -> Loaded,
+    stop: (Tally) -> ExitStatus?
+  ) throws -> Outcome {
     do {
       announceRawFlags()
-      let loaded = try loadModel()
+      let loaded = try load()
       reporter.event(.ready(readyEvent))
-      let tally = try makeChunks(loaded, sink: sink, signals: signals)
-      if tally.frames == 0, let stop = signals.stop {
-        sink.abandon()
-        reporter.info("stopped before the first frame; nothing was written")
-        finishEvents(reason: "interrupted", frames: 0, status: stop)
-        return stop
+      let (tally, stopped) = try makeChunks(loaded, sink: sink, stop: stop)
+      if let stopped, tally.frames == 0 || !keepsCutClip {
+        abandon(sink, keepsPart: false)
+        if keepsCutClip { reporter.info("stopped before the first frame; nothing was written") }
+        finishEvents(reason: "interrupted", frames: 0, status: stopped)
+        return Outcome(status: stopped, tally: tally)
       }
       try sink.finish()
-      return try conclude(tally, loaded: loaded, stop: signals.stop)
+      return Outcome(
+        status: try conclude(tally, loaded: loaded, stop: stopped), tally: tally)
     } catch let error as MediaError where error.kind == .closedPipe {
       sink.abandon()
       guard plan.frames == nil else { throw error }
       reporter.info("the reader closed the pipe; done")
       finishEvents(reason: "closed", frames: 0, status: .done)
-      return .done
+      return Outcome(status: .done, tally: Tally())
     } catch {
-      if let partial = sink.abandon() { reporter.info("what was made is in \(partial)") }
+      abandon(sink, keepsPart: keepsCutClip)
       throw error
+    }
+  }
+
+  /// Ends the sink; an unfinished file stays only if it is of use to someone.
+  private func abandon(_ sink: any FrameSink, keepsPart: Bool) {
+    guard let partial = sink.abandon() else { return }
+    if keepsPart {
+      reporter.info("what was made is in \(partial)")
+    } else if partial.hasSuffix(".part") {
+      unlink(partial)
     }
   }
 
@@ -54,10 +82,17 @@ struct ClipRun {
   /// Loads the model and opens the stream.
   func loadModel() throws -> Loaded {
     let threads = options.threads.count
-    let (model, loadSeconds) = try timed { try Model.load(plan.directory, threads: threads) }
-    reporter.detail("loaded in \(ProgressState.decimal(loadSeconds, 2)) s, \(threads) threads")
+    let (model, seconds) = try timed { try Model.load(plan.directory, threads: threads) }
+    reporter.detail("loaded in \(ProgressState.decimal(seconds, 2)) s, \(threads) threads")
+    return try openStream(model, loadSeconds: seconds, encode: encodePrompt)
+  }
+
+  /// Opens the stream of a loaded model, the prompt encoded by `encode`.
+  func openStream(
+    _ model: Model, loadSeconds: Double, encode: (Model) throws -> PromptEmbedding?
+  ) throws -> Loaded {
     try checkMemory(model)
-    let (prompt, promptSeconds) = try timed { try encodePrompt(model) }
+    let (prompt, promptSeconds) = try timed { try encode(model) }
     let pipeline = try StreamingPipeline(
       model: model,
       configuration: GenerationConfiguration(
@@ -67,7 +102,7 @@ struct ClipRun {
       pipeline: pipeline, model: model, loadSeconds: loadSeconds, promptSeconds: promptSeconds)
   }
 
-  private func encodePrompt(_ model: Model) throws -> PromptEmbedding? {
+  func encodePrompt(_ model: Model) throws -> PromptEmbedding? {
     guard plan.directory.textEncoder != nil else { return nil }
     let prompt = try model.encodePrompt(plan.prompt)
     if prompt.truncatedTokens > 0 {
@@ -84,17 +119,18 @@ struct ClipRun {
   /// What came out.
   struct Tally {
     var frames = 0
+    var chunks = 0
     var firstChunkSeconds = 0.0
     var seconds = 0.0
   }
 
   private func makeChunks(
-    _ loaded: Loaded, sink: any FrameSink, signals: SignalWatch
-  ) throws -> Tally {
+    _ loaded: Loaded, sink: any FrameSink, stop: (Tally) -> ExitStatus?
+  ) throws -> (Tally, stopped: ExitStatus?) {
     reporter.info("seed \(plan.seed)")
     let progress = ProgressReporter(
       mode: options.report.mode, console: reporter.console, totalFrames: plan.frames,
-      totalChunks: plan.chunks)
+      totalChunks: plan.chunks, whole: whole)
     defer { progress.end() }
     let writer = ChunkWriter(
       sink: sink, frames: plan.frames, rate: plan.frameRate, preview: options.output.preview,
@@ -103,7 +139,10 @@ struct ClipRun {
     let pipeline = loaded.pipeline
     var tally = Tally()
     let start = ContinuousClock.now
-    while signals.stop == nil, tally.frames < plan.frames ?? .max {
+    var stopped: ExitStatus?
+    while tally.frames < plan.frames ?? .max {
+      stopped = stop(tally)
+      if stopped != nil { break }
       let chunk: ChunkOutput
       do {
         chunk = try pipeline.next()
@@ -113,11 +152,13 @@ struct ClipRun {
       }
       if tally.frames == 0 { tally.firstChunkSeconds = start.secondsToNow }
       tally.frames = min(tally.frames + chunk.frames.count, plan.frames ?? .max)
+      tally.chunks += 1
+      tally.seconds = start.secondsToNow
       try thread.submit(chunk)
     }
     try thread.finish()
     tally.seconds = start.secondsToNow
-    return tally
+    return (tally, stopped)
   }
 
   private func watchSignals() -> SignalWatch {

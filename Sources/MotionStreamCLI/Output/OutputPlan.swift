@@ -38,7 +38,8 @@ struct OutputPlan {
     }
   }
 
-  private static func format(
+  /// The format asked for, else the one that the name stands for.
+  static func format(
     of request: ClipRequest, name: String
   ) throws(CommandError) -> OutputFormat {
     if let asked = request.format {

@@ -7,8 +7,9 @@ enum SmallFile {
     if !overwrite, access(path, F_OK) == 0 {
       throw CommandError(.cannotCreate, "\(path): already exists; --overwrite replaces it")
     }
-    let partial = path + ".\(getpid()).part"
-    let descriptor = open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+    // Two containers that share a disk may both be process 1.
+    let partial = path + ".\(getpid())-\(UInt32.random(in: .min ... .max)).part"
+    let descriptor = open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else {
       throw CommandError(.cannotCreate, "\(path): cannot create: \(systemMessage())")
     }

@@ -53,10 +53,27 @@ enum Event: Encodable {
     var exitCode: Int32
   }
 
+  /// An item of a batch is over.
+  struct Item: Encodable {
+    var type = "item"
+    var id: String
+    var number: Int
+    var items: Int
+    var status: String
+    var exitCode: Int32
+    var message: String?
+
+    init(_ row: ResultRow, _ place: ProgressState.Whole) {
+      (id, number, items) = (row.id, place.number, place.count)
+      (status, exitCode, message) = (row.status.rawValue, row.code, row.message)
+    }
+  }
+
   case ready(Ready)
   case chunk(Chunk)
   case warning(Warning)
   case end(End)
+  case item(Item)
 
   func encode(to encoder: any Encoder) throws {
     switch self {
@@ -64,6 +81,7 @@ enum Event: Encodable {
     case .chunk(let event): try event.encode(to: encoder)
     case .warning(let event): try event.encode(to: encoder)
     case .end(let event): try event.encode(to: encoder)
+    case .item(let event): try event.encode(to: encoder)
     }
   }
 }

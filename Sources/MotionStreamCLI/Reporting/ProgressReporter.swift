@@ -18,11 +18,15 @@ final class ProgressReporter: Sendable {
   private let start = ContinuousClock.now
   private let guarded: Mutex<Guarded>
 
-  init(mode: ProgressMode, console: Console, totalFrames: Int?, totalChunks: Int?) {
+  init(
+    mode: ProgressMode, console: Console, totalFrames: Int?, totalChunks: Int?,
+    whole: ProgressState.Whole? = nil
+  ) {
     self.mode = mode == .auto ? (console.isTerminal ? .bar : .plain) : mode
     self.console = console
-    guarded = Mutex(
-      Guarded(state: ProgressState(totalFrames: totalFrames, totalChunks: totalChunks)))
+    var state = ProgressState(totalFrames: totalFrames, totalChunks: totalChunks)
+    state.whole = whole
+    guarded = Mutex(Guarded(state: state))
     if self.mode == .bar {
       Thread.detachNewThread { [self] in tick() }
     }

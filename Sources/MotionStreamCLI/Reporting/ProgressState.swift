@@ -15,6 +15,35 @@ package struct ProgressState: Equatable, Sendable {
   /// `elapsed` when the latest chunk was written.
   package var elapsedAtChunk = 0.0
 
+  /// The clip's place among others; nil for a clip on its own.
+  package var whole: Whole?
+
+  /// The run of many clips that this one is part of.
+  package struct Whole: Equatable, Sendable {
+    /// The clip's id.
+    package var id: String
+    /// The clip's number in the run, from 1.
+    package var number: Int
+    /// Clips of the run.
+    package var count: Int
+    /// Frames of the clips that come after this one.
+    package var framesAfter: Int
+
+    /// Collects the facts.
+    package init(id: String, number: Int, count: Int, framesAfter: Int) {
+      self.id = id
+      self.number = number
+      self.count = count
+      self.framesAfter = framesAfter
+    }
+  }
+
+  /// Seconds until the whole run is done, at this clip's rate; nil when unknown.
+  package var wholeRemaining: Double? {
+    guard let whole, let rate, let remaining else { return nil }
+    return remaining + Double(whole.framesAfter) / rate
+  }
+
   /// Nothing done yet.
   package init(totalFrames: Int?, totalChunks: Int?) {
     self.totalFrames = totalFrames
@@ -57,11 +86,17 @@ package struct ProgressState: Equatable, Sendable {
     text += #","seconds":\#(Self.decimal(elapsed, 3))"#
     if let rate { text += #","fps":\#(Self.decimal(rate, 3))"# }
     if let remaining { text += #","eta":\#(Self.decimal(remaining, 1))"# }
+    if let whole {
+      text += #","item":\#(JSONText.quoted(whole.id)),"number":\#(whole.number)"#
+      text += #","items":\#(whole.count)"#
+    }
+    if let wholeRemaining { text += #","eta_all":\#(Self.decimal(wholeRemaining, 1))"# }
     return text + "}"
   }
 
   private func counts(separator: String) -> String {
-    var parts = ["\(frames)" + (totalFrames.map { "/\($0)" } ?? "") + " frames"]
+    var parts = whole.map { ["clip \($0.number)/\($0.count) \($0.id)"] } ?? []
+    parts.append("\(frames)" + (totalFrames.map { "/\($0)" } ?? "") + " frames")
     if let rate { parts.append(Self.decimal(rate, 1) + " fps") }
     parts.append("chunk \(chunks)" + (totalChunks.map { "/\($0)" } ?? ""))
     if let remaining {
@@ -69,6 +104,7 @@ package struct ProgressState: Equatable, Sendable {
     } else {
       parts.append(Self.clock(elapsed))
     }
+    if let wholeRemaining { parts.append("all " + Self.clock(wholeRemaining)) }
     return parts.joined(separator: separator)
   }
 

@@ -23,6 +23,13 @@ final class RunReporter: Sendable {
     events = nil
   }
 
+  /// Says nothing.
+  init(silent console: Console) {
+    self.console = console
+    logger = Logger(label: "motionstream") { _ in SwiftLogNoOpLogHandler() }
+    events = nil
+  }
+
   /// A result or a decision.
   func info(_ text: String) { logger.info("\(text)") }
 

@@ -48,13 +48,20 @@ struct GenerationPlan {
   init(
     _ asked: ClipRequest, promptFile: String?, locator: ModelLocator, reporter: RunReporter
   ) throws {
+    let model = try ChosenModel(asked.model, locator: locator, reporter: reporter)
+    try self.init(asked, promptFile: promptFile, model: model, reporter: reporter)
+  }
+
+  /// As above, with the model already found, whatever the request says of it.
+  init(
+    _ asked: ClipRequest, promptFile: String?, model: ChosenModel, reporter: RunReporter
+  ) throws {
     var request = asked
+    request.model = model.record
+    directory = model.directory
     if let promptFile {
-      request.prompt = try InputFile.readText(
-        promptFile, role: "--prompt-file", allowStandardInput: true
-      ).trimmingCharacters(in: .whitespacesAndNewlines)
+      request.prompt = try Self.readPrompt(promptFile)
     }
-    directory = try Self.openModel(&request, locator: locator, reporter: reporter)
     let manifest = directory.manifest
     prompt = try Self.prompt(of: request, directory: directory)
     (width, height) = try Self.size(of: request, directory: directory)
@@ -82,25 +89,10 @@ struct GenerationPlan {
 // MARK: Choices
 
 extension GenerationPlan {
-  private static func openModel(
-    _ request: inout ClipRequest, locator: ModelLocator, reporter: RunReporter
-  ) throws -> ModelDirectory {
-    var path = try request.model?.path ?? locator.locate()
-    if request.model?.hash != nil, !FileManager.default.fileExists(atPath: path) {
-      let shipped = try locator.locate()
-      reporter.warn("\(path): the clip's model is gone; trying \(shipped)")
-      path = shipped
-    }
-    let directory = try ModelDirectory(path: path)
-    let hash = try directory.contentHash()
-    if let expected = request.model?.hash, expected != hash {
-      reporter.warn(
-        "\(path): the model is not the one the clip was made with (\(hash), not \(expected))")
-    }
-    request.model = ClipRequest.Model(
-      path: InputFile.absolute(path), name: directory.manifest.name, hash: hash)
-    reporter.detail("model \(directory.manifest.name) in \(path)")
-    return directory
+  /// A prompt from a file; `-` is standard input.
+  static func readPrompt(_ path: String) throws(CommandError) -> String {
+    try InputFile.readText(path, role: "--prompt-file", allowStandardInput: true)
+      .trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
   private static func prompt(

@@ -99,6 +99,11 @@ package struct Sidecar: Codable, Equatable, Sendable {
     return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
   }
 
+  /// Reads the sidecar that `--from-metadata` names.
+  static func read(_ path: String) throws(CommandError) -> Sidecar {
+    try decode(InputFile.read(path, role: "--from-metadata"), name: path)
+  }
+
   /// Reads a sidecar; `name` is for messages.
   package static func decode(_ bytes: [UInt8], name: String) throws(CommandError) -> Sidecar {
     struct Header: Decodable {
