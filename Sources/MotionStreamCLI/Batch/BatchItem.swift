@@ -20,7 +20,7 @@ package struct Manifest: Sendable {
   /// The items, in order; ids and outputs unique.
   package var items: [BatchItem]
 
-  /// Options that the whole batch has, with the reason why an item may not.
+  /// Options that only the whole batch has.
   private static let reserved: Set<String> = [
     "model", "threads", "endless", "overwrite", "sidecar", "no-sidecar", "dry-run", "events",
     "progress", "quiet", "verbose", "help", "version",
