@@ -1,11 +1,12 @@
 """Times the kernels of Sources/CKernels against PyTorch, both on the same number of threads.
 
-    python Scripts/bench/kernels.py [--threads 2] [--rounds 15] [--only linear]
+    python Scripts/bench/kernels.py [--threads 2 | --cpu] [--rounds 15] [--only linear]
 
 The sources are compiled into a shared library in a temporary directory (clang is needed). Ours and
 PyTorch's calls alternate, each repeated for about 20 ms a round, and the table gives the median and
-the minimum over the rounds: on a busy machine only figures of one run can be compared. Every result
-is checked against PyTorch's first.
+the minimum over the rounds: on a busy machine only figures of one run can be compared, and only
+those of --cpu (one thread, its own running time) mean much. Every result is checked against
+PyTorch's first.
 """
 
 import argparse
@@ -51,8 +52,8 @@ def n(value):
 
 
 def linear_case(lib, pool, tokens, inputs, outputs, activation=NONE):
-    x, w, b = torch.randn(tokens, inputs), torch.randn(outputs, inputs) / inputs**0.5, torch.randn(outputs)
-    y = torch.empty(tokens, outputs)
+    x, y = torch.randn(tokens, inputs), torch.empty(tokens, outputs)
+    w, b = torch.randn(outputs, inputs) / inputs**0.5, torch.randn(outputs)
     prepared = ctypes.c_void_p(lib.ms_linear_prepare(pointer(w), pointer(b), n(outputs), n(inputs)))
 
     def ours():
@@ -64,8 +65,8 @@ def linear_case(lib, pool, tokens, inputs, outputs, activation=NONE):
         r = F.linear(x, w, b)
         return F.gelu(r, approximate="tanh") if activation == GELU else r
 
-    suffix = " GELU" if activation == GELU else ""
-    return f"linear {tokens}x{inputs}x{outputs}{suffix}", 2 * tokens * inputs * outputs, ours, theirs
+    name = f"linear {tokens}x{inputs}x{outputs}" + (" GELU" if activation == GELU else "")
+    return name, 2 * tokens * inputs * outputs, ours, theirs
 
 
 def attention_case(lib, pool, queries, keys, heads, width):
@@ -161,17 +162,19 @@ def main():
     with tempfile.TemporaryDirectory() as directory:
         lib = build(directory)
     pool = ctypes.c_void_p(lib.ms_pool_create(options.threads))
-    print(f"path {lib.ms_kernel_path().decode()}, {options.threads} threads, torch {torch.__version__}")
-    print(f"{'case':34} {'ours ms':>16} {'torch ms':>16} {'ratio':>12} {'GFLOP/s':>13}")
-    print(f"{'':34} {'median / min':>16} {'median / min':>16} {'median/min':>12} {'median/best':>13}")
+    path = lib.ms_kernel_path().decode()
+    print(f"path {path}, {options.threads} threads, torch {torch.__version__}; each median, best")
+    print(f"{'case':34} {'ours ms':>16} {'torch ms':>16} {'torch / ours':>12} {'GFLOP/s':>13}")
     for name, flop, ours, theirs in cases(lib, pool):
         if options.only not in name:
             continue
         difference = (ours() - theirs()).abs().max().item()
         assert difference < 1e-3, f"{name}: results differ by {difference}"
         repeats = max(1, int(0.02 / seconds(theirs, 2, clock)))
-        times = [(seconds(ours, repeats, clock), seconds(theirs, repeats, clock)) for _ in range(options.rounds)]
-        mine, other = ([t[i] * 1e3 for t in times] for i in range(2))
+        mine, other = [], []
+        for _ in range(options.rounds):
+            mine.append(1e3 * seconds(ours, repeats, clock))
+            other.append(1e3 * seconds(theirs, repeats, clock))
         m, t = statistics.median(mine), statistics.median(other)
         print(f"{name:34} {m:8.3f} {min(mine):7.3f} {t:8.3f} {min(other):7.3f} "
               f"{t / m:6.2f} {min(other) / min(mine):5.2f} "

@@ -32,7 +32,8 @@ static void layer_norm_tile(void *context, int64_t tile, int worker) {
 void ms_layer_norm(MSPool *pool, const float *x, float *y, int64_t M, int64_t D, float eps,
                    const float *weight, const float *bias, const float *scale, const float *shift,
                    int64_t rows_per_group) {
-  NormJob job = {ms_kernels(), x, D, y, D, M, D, eps, weight, bias, scale, shift, ms_max(rows_per_group, 1)};
+  NormJob job = {ms_kernels(), x, D, y, D, M, D, eps, weight, bias, scale, shift,
+                 ms_max(rows_per_group, 1)};
   ms_pool_run_tiles(pool, ms_ceil_div(M, tile_rows), layer_norm_tile, &job);
 }
 

@@ -45,8 +45,8 @@ MS_INLINE float sum_of(Lanes v) {
 }
 
 /// e^x within 2e-7 relative; 0 below -87.33 (where float32 leaves its normal range) and infinity
-/// above 88.37 (a step before float32 does). Range reduction by ln 2 in two parts and the polynomial of the Cephes
-/// library's expf.
+/// above 88.37 (a step before float32 does). Range reduction by ln 2 in two parts and the
+/// polynomial of the Cephes library's expf.
 MS_INLINE Lanes exponential(Lanes x) {
   const Lanes top = splat(88.8f), bottom = splat(-87.33f);
   const Lanes bounded = x > top ? top : (x < bottom ? bottom : x);
