@@ -13,6 +13,7 @@ let strict: [SwiftSetting] = [
 //   MotionStreamCLI -> MotionStream -> Tracks -> Frames, CZlib
 //        |                  |-> CKernels
 //        |                  '-> CSentencePiece
+//        |-> Motion -> Frames, Tracks, CVision
 //        '-> Media -> Frames, CLibAV, CPNG
 let package = Package(
   name: "motionstream",
@@ -45,11 +46,22 @@ let package = Package(
     .target(
       name: "MotionStream", dependencies: ["Frames", "Tracks", "CKernels", "CSentencePiece"],
       swiftSettings: strict),
+    // OpenCV's own headers expect this folder in the search path; Debian's opencv4.pc needs all of it.
+    .target(
+      name: "CVision", cxxSettings: [.unsafeFlags(["-isystem", "/usr/include/opencv4"])],
+      linkerSettings: [
+        .linkedLibrary("opencv_imgproc"), .linkedLibrary("opencv_core"),
+        .linkedLibrary("stdc++"), .linkedLibrary("dl"),
+      ]),
+    .target(
+      name: "Motion", dependencies: ["Frames", "Tracks", "CVision"], swiftSettings: strict),
+    .testTarget(
+      name: "MotionTests", dependencies: ["Motion", "Tracks", "Frames"], swiftSettings: strict),
     .target(name: "Media", dependencies: ["Frames", "CLibAV", "CPNG"], swiftSettings: strict),
     .executableTarget(
       name: "MotionStreamCLI",
       dependencies: [
-        "Frames", "Tracks", "MotionStream", "Media",
+        "Frames", "Tracks", "MotionStream", "Media", "Motion",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),

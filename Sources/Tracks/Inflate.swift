@@ -1,10 +1,10 @@
 import CZlib
-import Foundation
+package import Foundation
 
 /// The one door to zlib: raw inflate and CRC-32.
-enum Inflate {
+package enum Inflate {
   /// Unpacks a raw deflate stream that must give exactly `size` bytes; nil if it does not.
-  static func raw(_ data: Data, size: Int) -> Data? {
+  package static func raw(_ data: Data, size: Int) -> Data? {
     var output = Data(count: size)
     var stream = z_stream()
     guard czlib_inflate_init_raw(&stream) == Z_OK else { return nil }
@@ -27,7 +27,7 @@ enum Inflate {
   }
 
   /// CRC-32 as zip files use it.
-  static func crc32(_ data: Data) -> UInt32 {
+  package static func crc32(_ data: Data) -> UInt32 {
     data.withUnsafeBytes { bytes in
       UInt32(CZlib.crc32(0, bytes.bindMemory(to: UInt8.self).baseAddress, UInt32(bytes.count)))
     }

@@ -6,9 +6,9 @@ package struct NpyArray {
   static let magic = Data([0x93]) + Data("NUMPY".utf8)
 
   /// Extents, slowest first; empty for a single number.
-  var shape: [Int]
+  package var shape: [Int]
   /// Values in row-major order.
-  var values: [Double]
+  package var values: [Double]
   /// Whether the file stored flags.
   var isBoolean: Bool
 
@@ -23,7 +23,7 @@ package struct NpyArray {
   /// Reads a `.npy` file of version 1 to 3 with little-endian numbers or flags, either order.
   ///
   /// Objects (pickles) are refused.
-  init(_ data: Data, file: String, place: String) throws(TrackError) {
+  package init(_ data: Data, file: String, place: String) throws(TrackError) {
     func fail(_ reason: String) -> TrackError {
       TrackError(file: file, place: place, reason: reason)
     }

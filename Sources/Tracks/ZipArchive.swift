@@ -15,13 +15,13 @@ package struct ZipArchive {
   }
 
   /// Names of the members, in the order of the directory.
-  private(set) var names: [String] = []
+  package private(set) var names: [String] = []
   private var members: [String: Member] = [:]
   private let bytes: Data
   private let file: String
 
   /// Reads the directory at the end of a zip file.
-  init(_ data: Data, file: String) throws(TrackError) {
+  package init(_ data: Data, file: String) throws(TrackError) {
     bytes = Data(data)  // so that indices start at 0
     self.file = file
     let tail = 22
@@ -57,7 +57,7 @@ package struct ZipArchive {
   }
 
   /// The unpacked bytes of a member, checked against its CRC; nil if there is none of that name.
-  func contents(of name: String) throws(TrackError) -> Data? {
+  package func contents(of name: String) throws(TrackError) -> Data? {
     guard let member = members[name] else { return nil }
     func fail(_ reason: String) -> TrackError {
       TrackError(file: file, reason: "zip member \"\(name)\" \(reason)")

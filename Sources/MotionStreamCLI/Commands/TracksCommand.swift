@@ -4,10 +4,12 @@ package import ArgumentParser
 package struct TracksCommand: ParsableCommand {
   package static let configuration = CommandConfiguration(
     commandName: "tracks",
-    abstract: "Check, describe and convert track files.",
+    abstract: "Make, check, describe and convert track files.",
     subcommands: [
       TracksSchemaCommand.self, TracksValidateCommand.self, TracksInfoCommand.self,
-      TracksConvertCommand.self,
+      TracksConvertCommand.self, TracksExtractCommand.self, TracksCameraCommand.self,
+      TracksPreviewCommand.self, TracksResampleCommand.self, TracksGridCommand.self,
+      TracksLintCommand.self,
     ])
 
   package init() {}

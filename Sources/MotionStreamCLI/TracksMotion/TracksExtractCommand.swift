@@ -1,0 +1,131 @@
+package import ArgumentParser
+import Foundation
+import Media
+package import Motion
+import Tracks
+
+/// `motionstream tracks extract`: point tracks from a clip.
+package struct TracksExtractCommand: ParsableCommand {
+  package static let configuration = CommandConfiguration(
+    commandName: "extract",
+    abstract: "Follow points through a clip and write them as tracks.",
+    discussion: """
+      A track ends where its point leaves the picture or is covered, and does not come back; \
+      --redetect covers such places with new tracks. Learned trackers (CoTracker3 and others) find \
+      more, above all behind other things and on plain surfaces: convert their files with \
+      `tracks convert`. The clip is read once, frame by frame; only the tracks grow with its \
+      length. Frames count evenly at the clip's frame rate.
+      """)
+
+  @Argument(help: "Clip that libavcodec can decode.")
+  package var clip: String
+
+  @OptionGroup package var writing: TrackWritingOptions
+
+  @Option(help: ArgumentHelp("Grid of points in the first frame.", valueName: "CxR"))
+  package var grid = PointGrid.standard.description
+
+  @Option(
+    help: ArgumentHelp(
+      "Points instead of a grid, in pixels of the clip.", valueName: "x,y;x,y;…"))
+  package var points: String?
+
+  @Option(help: "lk follows windows (Lucas-Kanade), dis the whole picture (dense flow).")
+  package var method = ExtractionSettings.Method.lk
+
+  @Option(
+    help: ArgumentHelp("Start new tracks on bare places every n frames.", valueName: "n"))
+  package var redetect: Int?
+
+  @Option(help: ArgumentHelp("Stop after n frames.", valueName: "n"))
+  package var frames: Int?
+
+  @Option(help: ArgumentHelp("Frame rate, for clips that state none.", valueName: "rate"))
+  package var fps: String?
+
+  @OptionGroup package var report: VolumeOptions
+
+  package init() {}
+
+  package mutating func validate() throws {
+    _ = try TrackArgument.grid(grid)
+    if let points, TrackPosition.list(points) == nil {
+      throw ValidationError("--points: expected x,y;x,y such as 10.5,20;30,40, found \(points).")
+    }
+    if let fps { _ = try TrackArgument.rate(fps) }
+    for (name, value) in [("--redetect", redetect), ("--frames", frames)] {
+      if let value, !(1...TrackLimits.frames).contains(value) {
+        throw ValidationError("\(name): expected 1 to \(TrackLimits.frames), found \(value).")
+      }
+    }
+  }
+
+  package func run() throws {
+    let reader = try VideoReader(clip)
+    let rate = try frameRate(of: reader)
+    var settings = ExtractionSettings()
+    (settings.method, settings.redetectFrames) = (method, redetect)
+    let extractor = TrackExtractor(seeds: try seeds(reader), settings: settings, name: clip)
+    let progress = ExtractionProgress(quiet: report.quiet)
+    while extractor.frames < frames ?? .max, let frame = try reader.next() {
+      try extractor.add(frame.picture)
+      progress.show(frames: extractor.frames, points: extractor.aliveCount)
+    }
+    progress.end()
+    guard extractor.frames > 0 else {
+      throw CommandError(.badData, "\(clip): has no frame")
+    }
+    let fields = [("file", clip), ("method", method.rawValue)]
+    try writing.write(
+      TrackDocument(
+        width: reader.width, height: reader.height, fps: rate, frameCount: extractor.frames,
+        tracks: extractor.tracks(), source: TrackArgument.source("extract", fields)))
+  }
+
+  private func frameRate(of reader: VideoReader) throws -> Tracks.FrameRate {
+    if let fps { return try TrackArgument.rate(fps) }
+    guard let rate = reader.frameRate else {
+      throw CommandError(.badData, "\(clip): states no frame rate; give --fps")
+    }
+    return rate.denominator == 1
+      ? .number(Double(rate.numerator)) : .ratio(rate.numerator, rate.denominator)
+  }
+
+  private func seeds(_ reader: VideoReader) throws -> [TrackPosition] {
+    guard let points, let places = TrackPosition.list(points) else {
+      return try TrackArgument.grid(grid).points(width: reader.width, height: reader.height)
+    }
+    for (index, place) in places.enumerated()
+    where !(0..<Double(reader.width)).contains(place.x)
+      || !(0..<Double(reader.height)).contains(place.y)
+    {
+      throw CommandError(
+        .usage,
+        "--points: point \(index) at \(place.x), \(place.y) is outside the clip's "
+          + "\(reader.width)x\(reader.height) pixels")
+    }
+    return places
+  }
+}
+
+/// Progress of a clip of unknown length, on standard error: a line that is drawn again on a
+/// terminal, else one every five seconds.
+private final class ExtractionProgress {
+  private let console = Console()
+  private let quiet: Bool
+  private let start = ContinuousClock.now
+  private var next = 0.0
+
+  init(quiet: Bool) { self.quiet = quiet }
+
+  func show(frames: Int, points: Int) {
+    let seconds = start.secondsToNow
+    guard !quiet, seconds >= next else { return }
+    next = seconds + (console.isTerminal ? 0.2 : 5)
+    let rate = ProgressState.decimal(Double(frames) / max(seconds, 1e-6), 1)
+    let text = "\(frames) frames  \(rate) fps  \(points) points  \(ProgressState.clock(seconds))"
+    if console.isTerminal { console.show(bar: text) } else { console.line(text) }
+  }
+
+  func end() { console.show(bar: "") }
+}
