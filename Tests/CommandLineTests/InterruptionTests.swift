@@ -9,21 +9,25 @@ import Testing
 
   /// Starts an endless clip and waits until three chunks (33 frames) are written.
   private func start(_ output: String) throws -> Program {
-    let events = work.file("events")
     let program = try Program([
-      "-m", Fixtures.tinyModel, "-p", "x", "--endless", "-o", output, "--events", events,
+      "-m", Fixtures.tinyModel, "-p", "x", "--endless", "-o", output, "--events",
+      work.file("events"),
     ])
-    let deadline = Date.now.addingTimeInterval(60)
-    while try chunksWritten() < 3 {
-      try #require(Date.now < deadline, "no three chunks within a minute")
-      Thread.sleep(forTimeInterval: 0.01)
-    }
+    try waitFor(3, "chunk")
     return program
   }
 
-  private func chunksWritten() throws -> Int {
+  private func waitFor(_ number: Int, _ type: String) throws {
+    let deadline = Date.now.addingTimeInterval(120)
+    while count(type) < number {
+      try #require(Date.now < deadline, "no \(number) \(type) events within two minutes")
+      Thread.sleep(forTimeInterval: 0.01)
+    }
+  }
+
+  private func count(_ type: String) -> Int {
     let text = (try? String(contentsOfFile: work.file("events"), encoding: .utf8)) ?? ""
-    return text.split(separator: "\n").count { $0.contains(#""type":"chunk""#) }
+    return text.split(separator: "\n").count { $0.contains(#""type":"\#(type)""#) }
   }
 
   @Test(arguments: [SIGINT, SIGTERM], ["clip.mp4", "clip.mkv"])
@@ -46,7 +50,7 @@ import Testing
     let program = try start(work.file(name))
     program.send(SIGKILL)
     #expect(program.wait().code == nil)
-    let chunks = try chunksWritten()
+    let chunks = count("chunk")
     let names = try work.names()
     #expect(!names.contains(name))
     let partial = try #require(names.first { $0.hasSuffix(".part") })
@@ -57,10 +61,11 @@ import Testing
     // Nobody reads, so the encoder waits for ever and only the second signal can end this.
     let program = try Program([
       "-m", Fixtures.tinyModel, "-p", "x", "--endless", "-o", "-", "-W", "192", "-H", "128",
+      "--events", work.file("events"),
     ])
-    Thread.sleep(forTimeInterval: 2)
+    try waitFor(1, "ready")
     program.send(SIGTERM)
-    Thread.sleep(forTimeInterval: 0.5)
+    try waitFor(1, "warning")  // the first has been heard; two at once would count as one
     program.send(SIGTERM)
     let result = program.wait()
     #expect(result.code == 143)
