@@ -128,7 +128,7 @@ import Testing
     #expect(rows["first"]?.status == .ok && rows["last"]?.status == .ok)
     for (id, code, part) in [
       ("image", 66, "none.png"), ("tracks", 65, "version"), ("full", 74, "No space"),
-      ("codec", 64, "codec"), ("clip", 69, "clip"),
+      ("codec", 64, "codec"), ("clip", 66, "c.mp4"),
     ] {
       #expect(rows[id]?.status == .failed && rows[id]?.code == Int32(code), "\(id)")
       #expect(rows[id]?.message?.contains(part) == true, "\(rows[id]?.message ?? "no row")")
@@ -167,6 +167,30 @@ import Testing
     let result = try run(manifest, ["--dry-run"])
     #expect(result.code == 1 && result.messages.contains("none.png"), "\(result.messages)")
     #expect(try work.names() == ["m.jsonl"])
+  }
+
+  @Test func aDrivingClipGivesTheTracks() throws {
+    let clip = #"{"id":"drive","prompt":"x","frames":21,"output":"drive.mkv"}"#
+    #expect(try run(try manifest([clip])).code == 0)
+    let driven = #"{"id":"driven","prompt":"x","clip":"drive.mkv","output":"driven.raw"}"#
+    let manifest = try manifest([driven])
+    let result = try run(manifest)
+    #expect(result.code == 0, "\(result.messages)")
+    #expect(try rows().last?.frames == 21)
+    let tracks = try work.names().filter { $0.hasPrefix("driven.raw.tracks-") }
+    #expect(tracks.count == 1 && tracks.first?.hasSuffix(".npz") == true)
+    let again = try run(manifest)
+    #expect(String(decoding: again.output, as: UTF8.self).contains("\"skipped\":1"))
+  }
+
+  @Test func twoProcessesOfOneShardDoNotMakeAClipTwice() throws {
+    let manifest = try manifest(["a", "b", "c", "d"].map { item($0) })
+    let programs = try (0..<2).map { _ in try Program(arguments(manifest)) }
+    for program in programs {
+      let result = program.wait()
+      #expect(result.code == 0, "\(result.messages)")
+    }
+    #expect(try rows().map(outcome).sorted() == ["a ok 0", "b ok 0", "c ok 0", "d ok 0"])
   }
 
   // MARK: Stopping early

@@ -8,7 +8,8 @@ package struct BatchCommand: ParsableCommand {
     abstract: "Make the clips of a manifest, over one or many machines, resumable at any point.",
     discussion: """
       The manifest has an item a line (JSONL, CSV) or a list (YAML). Fields: id and output, then \
-      prompt, image, tracks, seed, frames and any other option of generate by its long name; \
+      prompt, image, tracks, clip (a driving clip whose motion is taken, kept as a track file \
+      beside the output), seed, frames and any other option of generate by its long name; \
       options given here are the defaults. Relative files start at the manifest's folder. An item \
       without a seed gets one from --seed (default 0) and its id, the same in every shard and order.
 

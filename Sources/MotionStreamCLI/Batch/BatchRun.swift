@@ -31,6 +31,9 @@ final class BatchRun {
   /// Slurm grant.
   private static let grace = 10.0
 
+  /// Seconds to wait for another process of the same share.
+  private static let patience = 60
+
   let command: BatchCommand
   let defaults: ClipRequest
   let shard: Shard
@@ -63,12 +66,29 @@ final class BatchRun {
     previous = ResultsLog.latest(in: results)
   }
 
+  /// Waits while another process works on the same share, as one does that was told to go and has
+  /// not gone yet; false if it stays.
+  private func wait(for results: ResultsLog, signals: SignalWatch) -> Bool {
+    for second in 0..<Self.patience {
+      if results.lock() { return true }
+      if second == 0 {
+        reporter.warn("\(results.path): another process works on these items; waiting for it")
+      }
+      if signals.stop != nil { return false }
+      Thread.sleep(forTimeInterval: 1)
+    }
+    reporter.error("\(results.path): another process still works on these items")
+    return false
+  }
+
   /// Does all that can be done; returns the exit status.
   func run() throws -> ExitStatus {
     if command.batch.dryRun { return try dryRun() }
     try Self.makeFolder(of: summary.results)
     let results = try ResultsLog(path: summary.results)
     let signals = watchSignals(results)
+    guard wait(for: results, signals: signals) else { return signals.stop ?? .stoppedEarly }
+    previous = ResultsLog.latest(in: summary.results)
     let model = try ChosenModel(defaults.model, locator: ModelLocator(), reporter: reporter)
     var pending: [Pending] = []
     for item in items {

@@ -45,9 +45,7 @@ struct ItemAttempt {
       }
     } catch {
       row.fail(error)
-      if let configuration = row.configuration,
-        ItemState(output: item.output, configuration: configuration) == .done
-      {
+      if let configuration = row.configuration, isFinishedElsewhere(configuration) {
         (row.status, row.code, row.message) = (.skipped, 0, nil)  // another process was faster
       } else {
         batch.reporter.error("\(item.place): item \"\(item.id)\": \(row.message ?? "")")
@@ -56,6 +54,18 @@ struct ItemAttempt {
     row.seconds = (start.secondsToNow * 1000).rounded() / 1000
     row.finished = Date.now.ISO8601Format()
     return (row, stopped)
+  }
+
+  /// Whether another process has made the clip; where it has only the sidecar left to write, waits
+  /// for that.
+  private func isFinishedElsewhere(_ configuration: String) -> Bool {
+    for _ in 0..<20 {
+      let state = ItemState(output: item.output, configuration: configuration)
+      if state == .done { return true }
+      guard state == .open(replaces: true), access(item.output, F_OK) == 0 else { return false }
+      Thread.sleep(forTimeInterval: 0.25)
+    }
+    return false
   }
 
   private func make(

@@ -57,13 +57,17 @@ extension BatchRun {
     if let path = item.options.input.fromMetadata {
       request = request.filled(from: try Sidecar.read(path).request)
     }
+    if let clip = item.clip {
+      let driving = DrivingClip(path: clip, output: item.output)
+      if command.batch.dryRun {
+        try driving.check()
+      } else {
+        request.tracks = ClipRequest.Input(path: try driving.tracks())
+      }
+    }
     let promptFile = item.options.input.promptFile
     request = request.filled(from: defaults)
     request.seed = request.seed ?? ItemSeed.derived(from: command.video.seed ?? 0, id: item.id)
-    if item.clip != nil {
-      throw CommandError(
-        .unavailable, "clip: this program cannot take tracks out of a clip; give tracks")
-    }
     if request.endless == true {
       throw CommandError(.badData, "endless: a clip of a batch needs an end; give frames")
     }

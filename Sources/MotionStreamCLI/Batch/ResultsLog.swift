@@ -79,6 +79,12 @@ final class ResultsLog: Sendable {
 
   deinit { close(descriptor) }
 
+  /// Makes these results this process's own until it ends; false while they are another's. On a disk
+  /// that knows no locks, nobody is kept out.
+  func lock() -> Bool {
+    flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK
+  }
+
   /// The latest row of every item. A line that is no row (cut short by a crash) does not count.
   static func latest(in path: String) -> [String: ResultRow] {
     guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return [:] }
