@@ -31,10 +31,11 @@ class Recipe:
     batch: int = 3
     clip_frames: int = 5  # 1 + 4k: latents 0 and 1
     crop: int = 64  # pixels; the network is convolutional
-    learning_rate: float = 2.5e-3
-    warmup: int = 20
+    learning_rate: float = 1.2e-3
+    bias_rate: float = 0.1  # of the learning rate: fast biases kill ReLUs and whole blocks
+    warmup: int = 40
     gradient_weight: float = 0.3
-    coarse_weight: float = 3.0
+    coarse_weight: float = 1.0
     latent_weight: float = 0.01
     seed: int = 0
 
@@ -103,6 +104,7 @@ def main():
     parser.add_argument("--out", required=True)
     parser.add_argument("--config", help="tiny_vae/config.json; default: the shipped model's")
     parser.add_argument("--start", help="a checkpoint whose weights to begin from")
+    parser.add_argument("--decoder-only", action="store_true", help="the latents stay as they are")
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=2)
@@ -115,11 +117,14 @@ def main():
     )
     model = TAEHV(config).to(arguments.device).to(memory_format=torch.channels_last)
     initialize(model)
-    kernels = [p for p in model.parameters() if p.dim() > 1]
-    rest = [p for p in model.parameters() if p.dim() <= 1]
+    if arguments.decoder_only:
+        model.encoder.requires_grad_(False)
+    trained = [p for p in model.parameters() if p.requires_grad]
+    kernels = [p for p in trained if p.dim() > 1]
+    rest = [p for p in trained if p.dim() <= 1]
     optimizers = [
         Muon(kernels, lr=recipe.learning_rate, weight_decay=0.0),
-        torch.optim.AdamW(rest, lr=recipe.learning_rate, weight_decay=0.0),
+        torch.optim.AdamW(rest, lr=recipe.learning_rate * recipe.bias_rate, weight_decay=0.0),
     ]
     average = {k: v.clone() for k, v in model.state_dict().items()}
     step, spent = 0, 0.0
@@ -141,9 +146,9 @@ def main():
         progress = elapsed / (arguments.minutes * 60)
         rate = recipe.learning_rate * min(1, (step + 1) / recipe.warmup)
         rate *= 0.5 * (1 + math.cos(math.pi * progress)) * 0.98 + 0.02
-        for optimizer in optimizers:
+        for optimizer, factor in zip(optimizers, (1, recipe.bias_rate), strict=True):
             for group in optimizer.param_groups:
-                group["lr"] = rate
+                group["lr"] = rate * factor
             optimizer.zero_grad(set_to_none=True)
         video = clips.batch().to(arguments.device)
         latent = model.encode(video)
@@ -152,7 +157,7 @@ def main():
         loss = error.abs().mean() + 2 * error.square().mean()
         loss = loss + recipe.gradient_weight * gradient_loss(decoded, video)
         loss = loss + recipe.coarse_weight * coarse_loss(error)
-        std = latent.std()
+        std = latent.std((0, 1, 3, 4)).square().mean().sqrt()
         loss = loss + recipe.latent_weight * std.log().square()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
