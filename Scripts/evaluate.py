@@ -2,12 +2,12 @@
 
     python Scripts/evaluate.py --motionstream .build/release/motionstream --model Models/solids-160x96
 
-For each held-out clip: its first frame, its prompt and some of its exact tracks go into
-`motionstream generate`; the tracks are then found again in the generated pixels with pyramidal
-Lucas-Kanade (OpenCV), chained frame to frame from the first frame, and compared where the true point
-is visible. Errors are in pixels and in per cent of the frame width. "frozen" is what a clip that
-repeats its first frame scores on the same points, and "world" what the tracker itself loses on the
-true clip. PSNR compares with the true clip.
+For each held-out clip its first frame, its prompt and some of its exact tracks go into
+`motionstream generate`. The tracks are then found again in the generated pixels with pyramidal
+Lucas-Kanade (OpenCV), chained frame to frame from the first frame, and compared where the true
+point is visible. Errors are in pixels and in per cent of the frame width. "frozen" is what a clip
+that repeats its first frame scores on the same points, and "world" what the tracker itself loses
+on the true clip. PSNR compares with the true clip.
 """
 
 import argparse

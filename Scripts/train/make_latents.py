@@ -3,8 +3,9 @@
     python -m train.make_latents --clips runs/clips --vae runs/vae/checkpoint.pt \
         --out runs/latents
 
-One `NNNNNN.pt` per clip and mirror: latents float16 [T_lat, C, h, w], tracks float32 [T, N, 2] in pixels,
-visible bool [T, N], object int16 [N], prompt. A mirrored clip's prompt swaps left and right.
+One `NNNNNN.pt` per clip and mirror: latents float16 [T_lat, C, h, w], tracks float32 [T, N, 2] in
+pixels, visible bool [T, N], object int16 [N], prompt. A mirrored clip's prompt swaps left and
+right.
 """
 
 import argparse

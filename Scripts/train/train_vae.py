@@ -31,12 +31,12 @@ class Recipe:
     batch: int = 3
     clip_frames: int = 5  # 1 + 4k: latents 0 and 1
     crop: int = 64  # pixels; the network is convolutional
-    learning_rate: float = 1.2e-3
+    learning_rate: float = 2e-3
     bias_rate: float = 0.1  # of the learning rate: fast biases kill ReLUs and whole blocks
     warmup: int = 40
     gradient_weight: float = 0.3
     coarse_weight: float = 1.0
-    latent_weight: float = 0.01
+    latent_weight: float = 0.003
     seed: int = 0
 
 
@@ -72,7 +72,7 @@ class Clips:
 
 @torch.no_grad()
 def initialize(model):
-    """He initialisation, residual branches small, output in the middle of the range: PyTorch's
+    """He initialisation, residual branches zero, output in the middle of the range: PyTorch's
     default shrinks the signal by half per layer, and hundreds of steps go by before it arrives."""
     for name, module in model.named_modules():
         if isinstance(module, nn.Conv2d):
@@ -80,7 +80,7 @@ def initialize(model):
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
             if name.endswith("conv.4"):
-                module.weight.mul_(0.2)
+                module.weight.zero_()
     for last, bias in ((model.encoder[-1], 0.0), (model.decoder[-1], 0.5)):
         nn.init.kaiming_normal_(last.weight, nonlinearity="linear")
         last.weight.mul_(0.3)

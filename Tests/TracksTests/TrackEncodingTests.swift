@@ -67,10 +67,16 @@ import Tracks
     for frame in [0, 40, 80] { #expect(sampler.sample(at: frame).count == document.tracks.count) }
   }
 
-  @Test func theCircleIsRoundAndHasNoSeam() throws {
-    let file = URL(filePath: #filePath).deletingLastPathComponent()
-      .appending(path: "../../Models/examples/circle-loop.json")
-    let document = try TrackDocument.parse(try Data(contentsOf: file), name: "c").document
+  @Test func aCircleOfSplinesIsRoundAndHasNoSeam() throws {
+    let keyframes = (0...8).map { eighth in
+      let angle = Double(eighth) * .pi / 4
+      let (x, y) = (80 + 24 * sin(angle), 48 - 24 * cos(angle))
+      return #"{"time": \#(0.75 * Double(eighth)), "x": \#(eighth == 8 ? 80 : x), "#
+        + #""y": \#(eighth == 8 ? 24 : y), "ease": "spline"}"#
+    }
+    let list = keyframes.joined(separator: ",")
+    let document = try parse(
+      documentText(#"{"id": 0, "after": "loop", "keyframes": [\#(list)]}"#))
     let points = (0..<200).compactMap { position(document, at: $0) }
     #expect(points.count == 200)
     let steps = zip(points, points.dropFirst()).map {
