@@ -1,6 +1,7 @@
 """Does the generated clip do what the tracks say? Held-out worlds, an independent tracker.
 
-    python Scripts/evaluate.py --motionstream .build/release/motionstream --model Models/solids-160x96
+    python Scripts/evaluate.py --motionstream .build/release/motionstream \
+        --model Models/solids-160x96
 
 For each held-out clip its first frame, its prompt and some of its exact tracks go into
 `motionstream generate`. The tracks are then found again in the generated pixels with pyramidal
