@@ -11,7 +11,7 @@ let strict: [SwiftSetting] = [
 // The only allowed imports run downwards:
 //
 //   MotionStreamCLI -> MotionStream -> Tracks -> Frames, CZlib
-//        |                  |-> CKernels
+//        |                  |-> CKernels -> COpenBLAS
 //        |                  '-> CSentencePiece
 //        |-> Motion -> Frames, Tracks, CVision
 //        '-> Media -> Frames, CLibAV, CPNG
@@ -27,6 +27,8 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(
       name: "CLibAV", pkgConfig: "libavformat",
       providers: [.apt(["libavformat-dev", "libavcodec-dev", "libswscale-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
@@ -34,7 +36,7 @@ let package = Package(
       name: "CSentencePiece",
       linkerSettings: [.linkedLibrary("sentencepiece"), .linkedLibrary("stdc++")]),
     .target(
-      name: "CKernels",
+      name: "CKernels", dependencies: ["COpenBLAS"],
       cSettings: [.unsafeFlags(["-O3", "-ffp-contract=fast"])],
       linkerSettings: [.linkedLibrary("m"), .linkedLibrary("pthread")]),
     .target(name: "Frames", swiftSettings: strict),

@@ -1,5 +1,8 @@
 // Weights are packed once into panels; a tile of rows x panels is multiplied block by block of K
 // into a small buffer, then biased, activated and written while it is still in cache.
+// Wide layers, whose weights no cache holds, go to OpenBLAS tile by tile instead, one thread each: its
+// blocking of all three loops wins there, and the weights need no second layout.
+#include <cblas.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,8 +12,9 @@
 struct MSLinear {
   const MSKernels *kernels;
   int64_t N, K;
-  float *panels;  // [panels, K, columns]
-  float *bias;    // [N]
+  float *panels;   // [panels, K, columns]; NULL for a wide layer
+  float *weights;  // [N, K], of a wide layer; else NULL
+  float *bias;     // [N]
 };
 
 enum {
@@ -22,6 +26,10 @@ enum {
   /// Enough tiles to share evenly, large enough to be worth claiming.
   wanted_tiles = 16,
   fewest_rows = 24,
+  /// A layer is wide from this many weights (4 MiB), and its tiles are of this size.
+  fewest_wide = 1 << 20,
+  wide_rows = 192,
+  wide_columns = 256,
 };
 
 MSLinear *ms_linear_prepare(const float *w, const float *bias, int64_t N, int64_t K) {
@@ -32,11 +40,21 @@ MSLinear *ms_linear_prepare(const float *w, const float *bias, int64_t N, int64_
   linear->K = K;
   const int64_t columns = linear->kernels->columns;
   const int64_t panels = ms_ceil_div(N, columns);
-  linear->panels = ms_allocate(panels * columns * K);
+  const bool wide = N * K >= fewest_wide;
+  if (wide)
+    linear->weights = ms_allocate(N * K);
+  else
+    linear->panels = ms_allocate(panels * columns * K);
   linear->bias = ms_allocate(N);
-  if (!linear->panels || !linear->bias) {
+  if (!(wide ? linear->weights : linear->panels) || !linear->bias) {
     ms_linear_free(linear);
     return NULL;
+  }
+  for (int64_t n = 0; n < N; n++) linear->bias[n] = bias ? bias[n] : 0;
+  if (wide) {
+    openblas_set_num_threads(1);
+    memcpy(linear->weights, w, (size_t)(N * K) * sizeof(float));
+    return linear;
   }
   for (int64_t panel = 0; panel < panels; panel++) {
     float *const p = linear->panels + panel * columns * K;
@@ -46,13 +64,13 @@ MSLinear *ms_linear_prepare(const float *w, const float *bias, int64_t N, int64_
     for (int64_t j = used; j < columns; j++)
       for (int64_t k = 0; k < K; k++) p[k * columns + j] = 0;
   }
-  for (int64_t n = 0; n < N; n++) linear->bias[n] = bias ? bias[n] : 0;
   return linear;
 }
 
 void ms_linear_free(MSLinear *linear) {
   if (!linear) return;
   free(linear->panels);
+  free(linear->weights);
   free(linear->bias);
   free(linear);
 }
@@ -69,6 +87,44 @@ typedef struct {
   int64_t rows_per_gate;
   int64_t tile_rows, tile_panels, row_tiles;
 } LinearJob;
+
+/// Biases, activates and writes a tile of sums [rows, count] whose corner is (row, column).
+static void finish_tile(const LinearJob *job, const float *sums, int64_t lds, int64_t row,
+                        int64_t rows, int64_t column, int64_t count) {
+  // Rows that share a gate are finished together.
+  for (int64_t i = 0, run; i < rows; i += run) {
+    const int64_t group = job->gate ? (row + i) / job->rows_per_gate : 0;
+    run = job->gate ? ms_min((group + 1) * job->rows_per_gate - row, rows) - i : rows;
+    const MSFinish finish = {
+        .sum = sums + i * lds,
+        .bias = job->linear->bias + column,
+        .gate = job->gate ? job->gate + group * job->linear->N + column : NULL,
+        .y = job->y + (row + i) * job->ldy + column,
+        .rows = run,
+        .count = count,
+        .lds = lds,
+        .ldy = job->ldy,
+        .activation = job->activation,
+        .write = job->write,
+    };
+    job->linear->kernels->finish(&finish);
+  }
+}
+
+static void wide_tile(void *context, int64_t tile, int worker) {
+  (void)worker;
+  const LinearJob *const job = context;
+  const int64_t N = job->linear->N, K = job->linear->K;
+  const int64_t row = tile % job->row_tiles * job->tile_rows;
+  const int64_t column = tile / job->row_tiles * wide_columns;
+  const int64_t rows = ms_min(job->tile_rows, job->M - row);
+  const int64_t count = ms_min(wide_columns, N - column);
+  float sums[wide_rows * wide_columns];
+  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)rows, (int)count, (int)K, 1,
+              job->x + row * job->ldx, (int)job->ldx, job->linear->weights + column * K, (int)K, 0,
+              sums, wide_columns);
+  finish_tile(job, sums, wide_columns, row, rows, column, count);
+}
 
 static void linear_tile(void *context, int64_t tile, int worker) {
   (void)worker;
@@ -99,46 +155,13 @@ static void linear_tile(void *context, int64_t tile, int worker) {
     linear->kernels->multiply_rows(&product, rows);
   }
   const int64_t column = panel * columns, count = ms_min(panels * columns, N - column);
-  // Rows that share a gate are finished together.
-  for (int64_t i = 0, run; i < rows; i += run) {
-    const int64_t group = job->gate ? (row + i) / job->rows_per_gate : 0;
-    run = job->gate ? ms_min((group + 1) * job->rows_per_gate - row, rows) - i : rows;
-    const MSFinish finish = {
-        .sum = sums + i * most_columns,
-        .bias = linear->bias + column,
-        .gate = job->gate ? job->gate + group * N + column : NULL,
-        .y = job->y + (row + i) * job->ldy + column,
-        .rows = run,
-        .count = count,
-        .lds = most_columns,
-        .ldy = job->ldy,
-        .activation = job->activation,
-        .write = job->write,
-    };
-    linear->kernels->finish(&finish);
-  }
+  finish_tile(job, sums, most_columns, row, rows, column, count);
 }
 
 void ms_linear(MSPool *pool, const MSLinear *linear, const float *x, int64_t ldx, float *y,
                int64_t ldy, int64_t M, MSActivation activation, MSWrite write, const float *gate,
                int64_t rows_per_gate) {
-  const int64_t panels = ms_ceil_div(linear->N, linear->kernels->columns);
-  int64_t tile_rows = ms_min(most_rows, M), tile_panels = most_columns / linear->kernels->columns;
-  tile_panels = ms_min(tile_panels, panels);
-  for (;;) {
-    const int64_t tiles = ms_ceil_div(M, ms_max(tile_rows, 1)) * ms_ceil_div(panels, tile_panels);
-    if (tiles >= wanted_tiles) break;
-    if (tile_rows >= 2 * fewest_rows)
-      tile_rows = ms_ceil_div(tile_rows, 2);
-    else if (tile_panels > 2)
-      tile_panels = ms_ceil_div(tile_panels, 2);
-    else
-      break;
-  }
-  const int64_t row_tiles = ms_ceil_div(M, ms_max(tile_rows, 1));
-  if (row_tiles == 0) return;
-  // Even tiles: 60 rows are 2 x 30, not 48 + 12.
-  tile_rows = ms_ceil_div(M, row_tiles);
+  if (M <= 0) return;
   LinearJob job = {
       .linear = linear,
       .x = x,
@@ -150,9 +173,29 @@ void ms_linear(MSPool *pool, const MSLinear *linear, const float *x, int64_t ldx
       .write = write,
       .gate = write == MSWriteGatedAdd ? gate : NULL,
       .rows_per_gate = rows_per_gate,
-      .tile_rows = tile_rows,
-      .tile_panels = tile_panels,
-      .row_tiles = row_tiles,
   };
-  ms_pool_run_tiles(pool, row_tiles * ms_ceil_div(panels, tile_panels), linear_tile, &job);
+  if (linear->weights) {
+    job.row_tiles = ms_ceil_div(M, wide_rows);
+    job.tile_rows = ms_ceil_div(M, job.row_tiles);
+    ms_pool_run_tiles(pool, job.row_tiles * ms_ceil_div(linear->N, wide_columns), wide_tile, &job);
+    return;
+  }
+  const int64_t panels = ms_ceil_div(linear->N, linear->kernels->columns);
+  int64_t tile_rows = ms_min(most_rows, M), tile_panels = most_columns / linear->kernels->columns;
+  tile_panels = ms_min(tile_panels, panels);
+  for (;;) {
+    const int64_t tiles = ms_ceil_div(M, tile_rows) * ms_ceil_div(panels, tile_panels);
+    if (tiles >= wanted_tiles) break;
+    if (tile_rows >= 2 * fewest_rows)
+      tile_rows = ms_ceil_div(tile_rows, 2);
+    else if (tile_panels > 2)
+      tile_panels = ms_ceil_div(tile_panels, 2);
+    else
+      break;
+  }
+  job.row_tiles = ms_ceil_div(M, tile_rows);
+  // Even tiles: 60 rows are 2 x 30, not 48 + 12.
+  job.tile_rows = ms_ceil_div(M, job.row_tiles);
+  job.tile_panels = tile_panels;
+  ms_pool_run_tiles(pool, job.row_tiles * ms_ceil_div(panels, tile_panels), linear_tile, &job);
 }

@@ -13,13 +13,14 @@ struct LinearShape: CustomTestStringConvertible, Sendable {
     self.k = k
   }
 
-  /// One, odd, a tile, a tile and one, sums in one and in several blocks.
+  /// One, odd, a tile, a tile and one, sums in one and in several blocks; the last two are wide.
   static let all = [
     LinearShape(1, 1, 1), LinearShape(1, 200, 64), LinearShape(2, 33, 7), LinearShape(2, 64, 320),
     LinearShape(3, 130, 40), LinearShape(4, 16, 16), LinearShape(5, 31, 3),
     LinearShape(7, 17, 31), LinearShape(12, 32, 321), LinearShape(13, 100, 70),
     LinearShape(23, 8, 19), LinearShape(60, 192, 192), LinearShape(97, 193, 641),
     LinearShape(180, 96, 200), LinearShape(8, 1536, 40),
+    LinearShape(3, 1025, 1024), LinearShape(194, 4097, 257),
   ]
 }
 
