@@ -25,8 +25,8 @@ struct MSPool {
   pthread_cond_t wake;
   pthread_cond_t finished;
   // Job number in the high half, next tile in the low half. A worker reads the job's fields
-  // between loading the ticket and claiming with compare-and-swap; the swap succeeds only if the
-  // job was still running, hence its fields were not yet those of the next job.
+  // between loading the ticket and claiming with compare-and-swap. Before the fields change, the
+  // ticket moves to a number without tiles (odd), so a swap that succeeds read its own job's fields.
   _Atomic uint64_t ticket;
   _Atomic(MSTileBody) body;
   _Atomic(void *) context;
@@ -134,13 +134,14 @@ void ms_pool_destroy(MSPool *pool) {
 int ms_pool_threads(const MSPool *pool) { return pool->threads; }
 
 static void run_job(MSPool *pool, int64_t first, int64_t count, MSTileBody body, void *context) {
+  const uint64_t closed = (atomic_load(&pool->ticket) >> 32) + 1;
+  atomic_store(&pool->ticket, closed << 32 | UINT32_MAX);
   atomic_store(&pool->body, body);
   atomic_store(&pool->context, context);
   atomic_store(&pool->count, count);
   atomic_store(&pool->first, first);
   atomic_store(&pool->done, 0);
-  const uint64_t job = (atomic_load(&pool->ticket) >> 32) + 1;
-  atomic_store(&pool->ticket, job << 32);
+  atomic_store(&pool->ticket, (closed + 1) << 32);
   // A worker counts itself as asleep before it looks at the ticket for the last time, so either
   // it sees this job or we see it.
   if (atomic_load(&pool->sleepers) > 0) {
