@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+
 from world.clip import sample_clip
 from world.config import WorldConfig, split_seed
 

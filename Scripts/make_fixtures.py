@@ -28,7 +28,7 @@ from reference.rollout import Rollout, Tracks
 from reference.rotary_embedding import rotary_angles, rotate
 from reference.sampler import FlowMatchScheduler
 from reference.text_encoder import tokenize
-from reference.track_encoder import TrackEncoder, embed_ids, embed_origins, track_map
+from reference.track_encoder import TrackEncoder, embed_ids, embed_origins, first_visible, track_map
 from tiny_models import (
     LATENT_CHANNELS,
     MAX_TOKENS,
@@ -187,14 +187,6 @@ def moving_points(g: torch.Generator, frames: int, count: int, size: tuple[int, 
     return Tracks(start + time * speed + wobble, visible, torch.arange(count) * 7919 + 3)
 
 
-def first_visible(tracks, canvas: tuple[int, int]) -> torch.Tensor:
-    """Where each track is first visible and on the canvas, [N, 2]."""
-    limit = torch.tensor(canvas)
-    inside = ((tracks.points >= 0) & (tracks.points < limit)).all(-1)
-    first = (inside & (tracks.visible != 0)).int().argmax(0)
-    return tracks.points[first, torch.arange(len(first))]
-
-
 def track_encoder(out: Writer) -> None:
     g, size, frames = generator(4), (4, 6), 9
     tracks = moving_points(g, frames, 6, (48, 32))
@@ -240,7 +232,7 @@ def track_encoder(out: Writer) -> None:
             given = tracks.ids
             phi = embed_ids(given, config.id_dim, rules) if ids != "origin" else None
             if ids == "origin":
-                given = first_visible(tracks, (48, 32))
+                given = first_visible(tracks.points, tracks.visible, (48, 32))
                 phi = embed_origins(given, config.id_dim, 8, rules)
             cases[case] = {"rules": vars(rules), "use_bias": bias}
             tensors |= {

@@ -19,6 +19,7 @@ from .model_directory import Model
 from .noise import normal_noise
 from .sampler import FlowMatchScheduler
 from .text_encoder import tokenize
+from .track_encoder import first_visible
 
 
 @dataclass
@@ -101,10 +102,11 @@ class Rollout:
         size, encoder = self.model.configuration.latent_size, self.model.transformer.track_encoder
         if self.tracks is None:
             return torch.zeros(1, encoder.config.track_channels, end - start, *size)
-        tracks = self.tracks
-        return encoder.window(
-            tracks.points[None], tracks.visible[None], tracks.ids, size, start, end
-        )
+        tracks, rules = self.tracks, self.model.configuration
+        ids = tracks.ids
+        if encoder.rules.ids == "origin":
+            ids = first_visible(tracks.points, tracks.visible, (rules.width, rules.height))
+        return encoder.window(tracks.points[None], tracks.visible[None], ids, size, start, end)
 
     def condition(self, start: int, end: int) -> dict[str, Tensor]:
         """Every input slot but the noise."""

@@ -31,9 +31,7 @@ def embed_ids(ids: Tensor, dim: int, rules: TrackRules) -> Tensor:
     return torch.cat((angle.cos(), angle.sin()), dim=-1).float()
 
 
-def embed_origins(
-    origins: Tensor, dim: int, spatial_compression: int, rules: TrackRules
-) -> Tensor:
+def embed_origins(origins: Tensor, dim: int, spatial_compression: int, rules: TrackRules) -> Tensor:
     """Embedding of the place [..., 2] (pixels) where a track was first visible: the ID of rule
     "origin". Half of the dimensions hold x, half y, each in latent cells, cosines then sines.
 
@@ -44,8 +42,15 @@ def embed_origins(
     steps = torch.arange(quarter, dtype=torch.float64, device=origins.device)
     frequency = torch.exp(-math.log(rules.base) * steps / quarter)
     x, y = (origins.double() / spatial_compression)[..., None].unbind(-2)  # [..., 1]
-    parts = (x * frequency).cos(), (x * frequency).sin(), (y * frequency).cos(), (y * frequency).sin()
-    return torch.cat(parts, dim=-1).float()
+    angles = x * frequency, y * frequency
+    return torch.cat([part for a in angles for part in (a.cos(), a.sin())], dim=-1).float()
+
+
+def first_visible(points: Tensor, visible: Tensor, canvas: tuple[int, int]) -> Tensor:
+    """Where each track is first visible and on the canvas (width, height), [N, 2]: rule "origin"."""
+    inside = ((points >= 0) & (points < torch.tensor(canvas))).all(-1)
+    first = (inside & (visible != 0)).int().argmax(0)
+    return points[first, torch.arange(points.shape[1])]
 
 
 def place(
