@@ -47,7 +47,7 @@ def embed_origins(origins: Tensor, dim: int, spatial_compression: int, rules: Tr
 
 
 def first_visible(points: Tensor, visible: Tensor, canvas: tuple[int, int]) -> Tensor:
-    """Where each track is first visible and on the canvas (width, height), [N, 2]: rule "origin"."""
+    """Where each track is first visible on the canvas (width, height), [N, 2]: rule "origin"."""
     inside = ((points >= 0) & (points < torch.tensor(canvas))).all(-1)
     first = (inside & (visible != 0)).int().argmax(0)
     return points[first, torch.arange(points.shape[1])]
