@@ -30,8 +30,10 @@ from reference.sampler import FlowMatchScheduler
 from reference.text_encoder import tokenize
 from reference.track_encoder import TrackEncoder, embed_ids, embed_origins, first_visible, track_map
 from tiny_models import (
+    GUIDED,
     LATENT_CHANNELS,
     MAX_TOKENS,
+    ONE_STAGE,
     SELF_FORCING,
     TEXT_DIM,
     TRACK_V0,
@@ -399,12 +401,13 @@ def tiny_vaes(out: Writer) -> None:
 
 def models(out: Writer) -> None:
     folders = {
-        "tiny-model": ("tiny-motionstream", {}, 3),
-        "tiny-model-track-v0": ("tiny-track-v0", TRACK_V0, 1),
-        "tiny-model-self-forcing": ("tiny-self-forcing", SELF_FORCING, 1),
+        "tiny-model": ("tiny-motionstream", {}, 3, {}),
+        "tiny-model-track-v0": ("tiny-track-v0", TRACK_V0, 1, {}),
+        "tiny-model-self-forcing": ("tiny-self-forcing", SELF_FORCING, 1, {}),
+        "tiny-model-guided": ("tiny-guided", GUIDED, 2, ONE_STAGE),
     }
-    for offset, (folder, (name, changes, memblocks)) in enumerate(folders.items()):
-        built = model(generator(10 + offset), configuration(name, **changes), memblocks)
+    for offset, (folder, (name, changes, memblocks, vae)) in enumerate(folders.items()):
+        built = model(generator(10 + offset), configuration(name, **changes), memblocks, **vae)
         model_directory.save(built, out.output / folder)
     weight_file = "transformer/diffusion_pytorch_model.safetensors"
     store_as(out.output / "tiny-model-track-v0" / weight_file, torch.bfloat16)
@@ -424,6 +427,8 @@ def rollouts(out: Writer) -> None:
         ("rollout-track-v0", "tiny-model-track-v0", 8, True, True),
         ("rollout-self-forcing", "tiny-model-self-forcing", 7, False, False),
         ("rollout-self-forcing-prefill", "tiny-model-self-forcing", 4, True, False),
+        ("rollout-guided", "tiny-model-guided", 6, True, True),
+        ("rollout-guided-own", "tiny-model-guided", 4, False, True),
     ):
         rollout(out, name, folder, chunks, image if with_image else None, with_tracks)
 

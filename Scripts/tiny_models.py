@@ -64,13 +64,14 @@ def transformer(
     track_bias: bool = True,
     image_dim: int | None = None,
     num_layers: int = 2,
+    cell: int = 8,
 ) -> CausalTransformer:
     """Width 32, 2 heads of 16: RoPE gives 8 channels to time, 4 each to space."""
     heads, head_dim = 2, 16
     track_config = {
         "id_dim": 8,
         "track_channels": TRACK_CHANNELS,
-        "vae_spatial_compression": 8,
+        "vae_spatial_compression": cell,
         "vae_temporal_compression": 4,
         "max_track_id": track_rules.max_id if track_rules else 1,
         "use_bias": track_bias,
@@ -98,23 +99,19 @@ def transformer(
     return randomize(CausalTransformer(config, track_rules), generator)
 
 
-def tiny_vae(
-    generator: torch.Generator,
-    memblocks: int,
-    decoder_widths: tuple[int, ...] = (8, 6, 4, 4),
-    patch_size: int = 1,
-) -> TAEHV:
+def tiny_vae(generator: torch.Generator, memblocks: int, **changes) -> TAEHV:
     config = TinyVAEConfig.from_dict(
         {
             "latent_channels": LATENT_CHANNELS,
             "image_channels": 3,
-            "patch_size": patch_size,
+            "patch_size": 1,
             "encoder_widths": [4, 4, 6, 6],
-            "decoder_widths": list(decoder_widths),
+            "decoder_widths": [8, 6, 4, 4],
             "encoder_time_downscale": [2, 2, 1],
             "decoder_time_upscale": [1, 2, 2],
             "memblocks_per_stage": memblocks,
         }
+        | changes
     )
     vae = randomize(TAEHV(config), generator)
     with torch.no_grad():
@@ -233,7 +230,31 @@ SELF_FORCING = {
 }
 
 
-def model(generator: torch.Generator, rules: ModelConfiguration, memblocks: int) -> Model:
+GUIDED = {
+    "spatial_compression": 4,
+    "image": {"rule": "channels", "tail": "tracks", "reach": 2.5},
+    "tracks": {
+        "cell_rule": "bilinear",
+        "collision": "add",
+        "max_id": 100000,
+        "base": 30,
+        "ids": "origin",
+    },
+}
+ONE_STAGE = {
+    "patch_size": 4,
+    "encoder_widths": [6, 8],
+    "decoder_widths": [10, 7],
+    "encoder_time_downscale": [4],
+    "decoder_time_upscale": [4],
+    "encoder_space_downscale": [1],
+    "decoder_space_upscale": [1],
+}
+
+
+def model(
+    generator: torch.Generator, rules: ModelConfiguration, memblocks: int, **vae: list[int]
+) -> Model:
     widths = {
         "noise": LATENT_CHANNELS,
         "mask": rules.temporal_compression,
@@ -244,8 +265,8 @@ def model(generator: torch.Generator, rules: ModelConfiguration, memblocks: int)
     processor = tokenizer()
     return Model(
         rules,
-        transformer(generator, in_channels, rules.tracks),
-        tiny_vae(generator, memblocks),
+        transformer(generator, in_channels, rules.tracks, cell=rules.spatial_compression),
+        tiny_vae(generator, memblocks, **vae),
         text_encoder(generator, processor.vocab_size()),
         processor,
     )

@@ -57,8 +57,19 @@ def linear_case(lib, pool, tokens, inputs, outputs, activation=NONE):
     prepared = ctypes.c_void_p(lib.ms_linear_prepare(pointer(w), pointer(b), n(outputs), n(inputs)))
 
     def ours():
-        lib.ms_linear(pool, prepared, pointer(x), n(inputs), pointer(y), n(outputs), n(tokens),
-                      activation, STORE, None, n(1))
+        lib.ms_linear(
+            pool,
+            prepared,
+            pointer(x),
+            n(inputs),
+            pointer(y),
+            n(outputs),
+            n(tokens),
+            activation,
+            STORE,
+            None,
+            n(1),
+        )
         return y
 
     def theirs():
@@ -77,9 +88,24 @@ def attention_case(lib, pool, queries, keys, heads, width):
     D = n(heads * width)
 
     def ours():
-        lib.ms_attention(pool, pointer(q), D, pointer(k), D, pointer(v), D, pointer(o), D,
-                         n(queries), n(keys), n(heads), n(width), ctypes.c_float(width**-0.5),
-                         None, pointer(scratch))
+        lib.ms_attention(
+            pool,
+            pointer(q),
+            D,
+            pointer(k),
+            D,
+            pointer(v),
+            D,
+            pointer(o),
+            D,
+            n(queries),
+            n(keys),
+            n(heads),
+            n(width),
+            ctypes.c_float(width**-0.5),
+            None,
+            pointer(scratch),
+        )
         return o
 
     def split(x):
@@ -89,8 +115,12 @@ def attention_case(lib, pool, queries, keys, heads, width):
         r = F.scaled_dot_product_attention(split(q), split(k), split(v))
         return r.transpose(1, 2).reshape(queries, heads * width)
 
-    return (f"attention {queries}x{keys}, {heads} x {width}",
-            4 * queries * keys * heads * width, ours, theirs)
+    return (
+        f"attention {queries}x{keys}, {heads} x {width}",
+        4 * queries * keys * heads * width,
+        ours,
+        theirs,
+    )
 
 
 def conv_case(lib, pool, inputs, outputs, height, width, stride=1):
@@ -100,12 +130,24 @@ def conv_case(lib, pool, inputs, outputs, height, width, stride=1):
     a = x.permute(0, 2, 3, 1).contiguous()
     y = torch.empty(1, -(-height // stride), -(-width // stride), outputs)
     prepared = ctypes.c_void_p(
-        lib.ms_conv_prepare(pointer(w), pointer(b), n(outputs), n(inputs), n(3), n(stride)))
+        lib.ms_conv_prepare(pointer(w), pointer(b), n(outputs), n(inputs), n(3), n(stride))
+    )
     scratch = torch.empty(lib.ms_conv_scratch(pool, prepared, n(height), n(width)))
 
     def ours():
-        lib.ms_conv2d(pool, prepared, pointer(a), n(inputs), None, n(height), n(width), None, RELU,
-                      pointer(y), pointer(scratch))
+        lib.ms_conv2d(
+            pool,
+            prepared,
+            pointer(a),
+            n(inputs),
+            None,
+            n(height),
+            n(width),
+            None,
+            RELU,
+            pointer(y),
+            pointer(scratch),
+        )
         return y
 
     def theirs():
@@ -149,8 +191,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--cpu", action="store_true",
-                        help="one thread, and count only the time it was running")
+    parser.add_argument(
+        "--cpu", action="store_true", help="one thread, and count only the time it was running"
+    )
     parser.add_argument("--only", default="", help="run the cases whose name contains this")
     options = parser.parse_args()
     if options.cpu:
@@ -176,9 +219,12 @@ def main():
             mine.append(1e3 * seconds(ours, repeats, clock))
             other.append(1e3 * seconds(theirs, repeats, clock))
         m, t = statistics.median(mine), statistics.median(other)
-        print(f"{name:34} {m:8.3f} {min(mine):7.3f} {t:8.3f} {min(other):7.3f} "
-              f"{t / m:6.2f} {min(other) / min(mine):5.2f} "
-              f"{flop / m / 1e6:6.0f} {flop / min(mine) / 1e6:6.0f}", flush=True)
+        print(
+            f"{name:34} {m:8.3f} {min(mine):7.3f} {t:8.3f} {min(other):7.3f} "
+            f"{t / m:6.2f} {min(other) / min(mine):5.2f} "
+            f"{flop / m / 1e6:6.0f} {flop / min(mine) / 1e6:6.0f}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -32,10 +32,7 @@ def pins(rules, frames):
     if rules.tracks is None:
         return None
     points = torch.tensor(
-        [
-            ((i % 4 + 0.5) / 4 * rules.width, (i // 4 + 0.5) / 4 * rules.height)
-            for i in range(16)
-        ]
+        [((i % 4 + 0.5) / 4 * rules.width, (i // 4 + 0.5) / 4 * rules.height) for i in range(16)]
     )
     return Tracks(
         points=points.expand(frames, 16, 2).clone(),

@@ -7,14 +7,15 @@ strict: a missing field and an unknown field are both errors that name the field
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 
 
 def _strict(cls, values: dict, where: str):
     """Build `cls` from `values`, refusing missing and unknown fields (`_x` and `x-y` are free)."""
     names = {field.name for field in fields(cls)}
+    needed = {field.name for field in fields(cls) if field.default is MISSING}
     given = {k: v for k, v in values.items() if not k.startswith(("_", "x-"))}
-    if missing := sorted(names - given.keys()):
+    if missing := sorted(needed - given.keys()):
         raise ValueError(f"{where}: missing {', '.join(missing)}")
     if unknown := sorted(given.keys() - names):
         raise ValueError(f"{where}: unknown {', '.join(unknown)}")
@@ -88,10 +89,28 @@ class TinyVAEConfig:
     encoder_time_downscale: list[int]
     decoder_time_upscale: list[int]
     memblocks_per_stage: int
+    encoder_space_downscale: list[int] | None = None  # per stage 1 or 2; all 2 if absent
+    decoder_space_upscale: list[int] | None = None
 
     @staticmethod
     def from_dict(values: dict) -> TinyVAEConfig:
         return _strict(TinyVAEConfig, values, "tiny_vae/config.json")
+
+    def __post_init__(self):
+        down = self.encoder_space_downscale or [2] * len(self.encoder_time_downscale)
+        up = self.decoder_space_upscale or [2] * len(self.decoder_time_upscale)
+        object.__setattr__(self, "encoder_space_downscale", down)
+        object.__setattr__(self, "decoder_space_upscale", up)
+
+    @property
+    def downscale(self) -> list[tuple[int, int]]:
+        """(time, space) of every encoder stage."""
+        return list(zip(self.encoder_time_downscale, self.encoder_space_downscale, strict=True))
+
+    @property
+    def upscale(self) -> list[tuple[int, int]]:
+        """(time, space) of every decoder stage."""
+        return list(zip(self.decoder_time_upscale, self.decoder_space_upscale, strict=True))
 
 
 @dataclass(frozen=True)
@@ -141,7 +160,8 @@ class ImageRules:
     """How a first picture enters the model."""
 
     rule: str  # "none" | "channels" | "prefill"
-    tail: str  # "zeros" | "grey": latents >= 1 of the image condition
+    tail: str  # "zeros" | "grey" | "tracks" (carried along them): latents >= 1 of the condition
+    reach: float | None = None  # tail "tracks": cells that a track's displacement reaches
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from .noise import normal_noise
 from .sampler import FlowMatchScheduler
 from .text_encoder import tokenize
 from .track_encoder import first_visible
+from .trajectory_guidance import carry
 
 
 @dataclass
@@ -82,12 +83,33 @@ class Rollout:
         rules = self.model.configuration
         C = self.model.tiny_vae.config.latent_channels
         out = torch.zeros(1, C, end - start, *rules.latent_size)
-        if self.has_image:
+        if self.image_latents is not None and rules.image.tail == "tracks":
+            if start == 0:
+                out[:, :, 0] = self.image_latents[:, :, 0]
+            later = max(start, 1)
+            out[:, :, later - start :] = self.carried(later, end)
+        elif self.has_image:
             held = self.image_latents.shape[2]
             for frame in range(start, end):
                 if frame == 0 or rules.image.tail == "grey":
                     out[:, :, frame - start] = self.image_latents[:, :, min(frame, held - 1)]
         return out
+
+    def carried(self, start: int, end: int) -> Tensor:
+        """The first latent along the tracks, for latents [start, end), start > 0."""
+        rules, first = self.model.configuration, self.image_latents[:, :, 0]
+        if self.tracks is None:
+            return first[:, :, None].expand(-1, -1, end - start, -1, -1)
+        points, visible, r = self.tracks.points, self.tracks.visible, rules.temporal_compression
+        frames = slice(r * (start - 1) + 1, r * (end - 1) + 1)
+        return carry(
+            first,
+            points[frames].unflatten(0, (-1, r))[None],
+            visible[frames].unflatten(0, (-1, r))[None],
+            first_visible(points, visible, (rules.width, rules.height))[None],
+            rules.spatial_compression,
+            rules.image.reach,
+        )
 
     def mask(self, start: int, end: int) -> Tensor:
         """Mask channels: ones where the picture is given (latent 0), zeros elsewhere."""
@@ -156,6 +178,8 @@ class Rollout:
                 v = self.velocity(x, condition, timestep)
                 clean = self.scheduler.clean_estimate(x, v, timestep)
             self.velocity(clean, condition, rules.sampler.commit_timestep, commit=True)
+            if start == 0 and not self.has_image and rules.image.tail == "tracks":
+                self.image_latents = clean[:, :, :1]  # what was made is what later chunks follow
 
         frames, self.decoder_memory = self.model.tiny_vae.decode_more(
             clean.transpose(1, 2), self.decoder_memory

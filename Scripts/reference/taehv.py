@@ -104,17 +104,17 @@ class TAEHV(nn.Module):
         blocks, e, d = config.memblocks_per_stage, config.encoder_widths, config.decoder_widths
 
         layers: list[nn.Module] = [conv(pixels, e[0]), nn.ReLU()]
-        for stage, stride in enumerate(config.encoder_time_downscale):
+        for stage, (time, space) in enumerate(config.downscale):
             n_in, n = e[stage], e[stage + 1]
-            layers += [TPool(n_in, stride), conv(n_in, n, stride=2, bias=False)]
+            layers += [TPool(n_in, time), conv(n_in, n, stride=space, bias=False)]
             layers += [MemBlock(n, n) for _ in range(blocks)]
         self.encoder = nn.Sequential(*layers, conv(e[-1], config.latent_channels))
 
         layers = [Clamp(), conv(config.latent_channels, d[0]), nn.ReLU()]
-        for stage, stride in enumerate(config.decoder_time_upscale):
+        for stage, (time, space) in enumerate(config.upscale):
             n, n_out = d[stage], d[stage + 1]
             layers += [MemBlock(n, n) for _ in range(blocks)]
-            layers += [nn.Upsample(scale_factor=2), TGrow(n, stride), conv(n, n_out, bias=False)]
+            layers += [nn.Upsample(scale_factor=space), TGrow(n, time), conv(n, n_out, bias=False)]
         self.decoder = nn.Sequential(*layers, nn.ReLU(), conv(d[-1], pixels))
 
     @property

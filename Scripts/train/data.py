@@ -1,5 +1,6 @@
 """Training samples from encoded clips: latents, the tracks shown, prompt ids."""
 
+import json
 from pathlib import Path
 
 import sentencepiece
@@ -16,6 +17,7 @@ class LatentClips:
         self.tokenizer = sentencepiece.SentencePieceProcessor(model_file=str(tokenizer))
         self.max_tokens, self.limit = max_tokens, limit
         self.generator = torch.Generator().manual_seed(seed)
+        self.channels = torch.tensor(json.loads((self.folder / "channels.json").read_text()))
         self.clips, self.known = [], set()
         self.refresh()
 

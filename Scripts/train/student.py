@@ -12,6 +12,7 @@ from reference.causal_transformer import CausalTransformer
 from reference.configuration import ModelConfiguration, TextEncoderConfig, TransformerConfig
 from reference.sampler import FlowMatchScheduler
 from reference.text_encoder import TextEncoder
+from reference.trajectory_guidance import carry
 
 from .muon import Muon
 
@@ -47,14 +48,35 @@ class Student(nn.Module):
         return torch.cat(rows)
 
     def condition(self, first, points, visible, origin, index, image_dropout=0.0):
-        """Image and track channels [B, 32, T, h, w] of the latent frames `index`."""
-        B, C, h, w = first.shape
-        tracks = self.transformer.track_encoder(points, visible, origin, (h, w), first=False)
-        image = torch.zeros(B, C, len(index), h, w)
+        """Image and track channels [B, C + track channels, T, h, w] of the latent frames `index`.
+
+        Without the picture (dropout), the first chunk has no image channels; later chunks follow
+        the first latent that was made, here the true one."""
+        B, _, h, w = first.shape
+        size, rules = (h, w), self.rules
+        tracks = self.transformer.track_encoder(points, visible, origin, size, first=False)
+        r = rules.temporal_compression
+        frames = points.unflatten(1, (-1, r)), visible.unflatten(1, (-1, r)).float()
+        reach = rules.image.reach
+        image = carry(first, *frames, origin, rules.spatial_compression, reach)
+        chunk = [i for i, j in enumerate(index) if j < rules.first_chunk]
         if 0 in index:
-            keep = (torch.rand(B, 1, 1, 1) >= image_dropout).float()
-            image[:, :, index.index(0)] = first * keep
+            image[:, :, index.index(0)] = first
+        keep = (torch.rand(B, 1, 1, 1, 1) >= image_dropout).float()
+        image[:, :, chunk] = image[:, :, chunk] * keep
         return torch.cat((image, tracks), dim=1)
+
+
+def importance(latents, first, channels, moving=4.0):
+    """Weights of the loss [B, C, T, h, w], mean 1: channels by what they do in pixels, and cells
+    that differ from the first picture `moving` times more than those that stay as they are.
+
+    latents [B, C, T, h, w], first [B, C, h, w], channels [C]."""
+    channels = channels[:, None, None, None]
+    change = ((latents - first[:, :, None]).square() * channels).mean(1)  # [B, T, h, w]
+    changed = F.max_pool2d((change > 0.05).float(), 3, 1, 1)
+    cells = 1 + moving * changed
+    return channels * (cells / cells.mean())[:, None]
 
 
 def optimizers(model, lr):

@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 
 from .data import LatentClips
-from .student import Average, Student, optimizers, resume, save
+from .student import Average, Student, importance, optimizers, resume, save
 
 
 @dataclass
@@ -99,8 +99,9 @@ def main():
             model.text(ids),
             frame_mask=mask,
         )
-        error = (velocity - (noise - latents)).square().mean((1, 3, 4)).unflatten(1, (n, chunk))
-        error = error.mean(2)  # [B, n]
+        error = (velocity - (noise - latents)).square()
+        error = error * importance(latents, first, clips.channels)
+        error = error.mean((1, 3, 4)).unflatten(1, (n, chunk)).mean(2)  # [B, n]
         noisy_chunk = (level >= 0).float()
         loss = (error * noisy_chunk).sum() / noisy_chunk.sum()
         for optimizer in optimizer_list:

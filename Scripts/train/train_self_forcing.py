@@ -20,7 +20,7 @@ import torch
 from reference.kv_cache import KVCache
 
 from .data import LatentClips
-from .student import Average, Student, optimizers, resume, save
+from .student import Average, Student, importance, optimizers, resume, save
 
 
 @dataclass
@@ -132,7 +132,9 @@ def main():
                 x = (1 - sigma) * clean + sigma * torch.randn_like(clean)
             velocity = rollout.velocity(x, model.timesteps[exit_step], part)
             clean = x - model.sigmas[exit_step] * velocity
-            loss = robust(clean - latents[:, :, part], recipe.robust).mean() / chunks
+            error = robust(clean - latents[:, :, part], recipe.robust)
+            weight = importance(latents[:, :, part], first, clips.channels)
+            loss = (error * weight).mean() / chunks
             loss.backward()
             clean = clean.detach()
             with torch.no_grad():

@@ -2,9 +2,12 @@
 
     python -m train.train_vae --clips runs/clips --out runs/vae --minutes 20
 
-Loss: L1 + MSE of pixels, L1 at an eighth of the size, L1 of image gradients (edges stay sharp),
-and a weak pull of the latents' overall deviation to one. (Pulling every channel's mean and
-deviation instead kept colour out of the latents for hundreds of steps.)
+Loss: L1 + MSE of pixels, more on colour differences, L1 at an eighth of the size, L1 of image
+gradients (edges stay sharp), and a weak pull of the latents' overall deviation to one. (Pulling
+every channel's mean and deviation instead kept colour out of the latents for hundreds of steps.)
+
+Half of the steps decode latents that were shifted by a part of a cell and compare with equally
+shifted pixels: latents that bear interpolation are what tracks need (after EQ-VAE, 2502.09509).
 """
 
 import argparse
@@ -24,17 +27,22 @@ from reference.configuration import TinyVAEConfig
 from reference.taehv import TAEHV
 
 from .muon import Muon
+from .patch_basis import blocks, set_linear_code
 
 
 @dataclass
 class Recipe:
-    batch: int = 3
-    clip_frames: int = 5  # 1 + 4k: latents 0 and 1
+    batch: int = 4
+    clip_frames: int = 9  # 1 + 4k: latents 0 to 2
     crop: int = 64  # pixels; the network is convolutional
-    learning_rate: float = 2e-3
+    on_objects: float = 0.6  # share of crops around a point of an object
+    shifted: float = 0.5  # share of steps whose latents are shifted by a part of a cell
+    noise: float = 0.05  # on the latents, in their deviations: the student's are not exact
+    learning_rate: float = 7e-4
     bias_rate: float = 0.1  # of the learning rate: fast biases kill ReLUs and whole blocks
-    warmup: int = 40
+    warmup: int = 100
     gradient_weight: float = 0.3
+    chroma_weight: float = 1.0
     coarse_weight: float = 1.0
     latent_weight: float = 0.003
     seed: int = 0
@@ -57,11 +65,17 @@ class Clips:
         for _ in range(recipe.batch):
             path = self.files[self.random.integers(len(self.files))]
             if path not in self.cache:
-                self.cache[path] = np.load(path)["frames"]
-            frames = self.cache[path]
+                clip = np.load(path)
+                self.cache[path] = clip["frames"], clip["tracks"][:, clip["object"] > 0]
+            frames, points = self.cache[path]
             t = self.random.integers(len(frames) - recipe.clip_frames + 1)
-            y = self.random.integers(frames.shape[1] - recipe.crop + 1)
-            x = self.random.integers(frames.shape[2] - recipe.crop + 1)
+            room = np.array(frames.shape[2:0:-1]) - recipe.crop  # x, y
+            corner = self.random.integers(room + 1)
+            if points.shape[1] and self.random.random() < recipe.on_objects:
+                point = points[t, self.random.integers(points.shape[1])]
+                corner = point - self.random.uniform(0.1, 0.9, 2) * recipe.crop
+                corner = corner.clip(0, room).astype(int)
+            x, y = corner
             piece = frames[t : t + recipe.clip_frames, y : y + recipe.crop, x : x + recipe.crop]
             if self.random.random() < 0.5:
                 piece = piece[:, :, ::-1]
@@ -96,6 +110,22 @@ def gradient_loss(a, b):
 def coarse_loss(error):
     """L1 of the error averaged over 8x8 pixels: colours and light arrive before the detail."""
     return F.avg_pool2d(error.flatten(0, 1), 8).abs().mean()
+
+
+def shift(latent, video, cell, generator=None):
+    """Both moved by the same part of a cell: latents bilinearly, pixels exactly. The last row and
+    column of cells is lost."""
+    dx, dy = (int(v) for v in torch.randint(cell, (2,), generator=generator))
+    h, w = latent.shape[-2] - 1, latent.shape[-1] - 1
+    u, v = dx / cell, dy / cell
+    rows = latent[..., :h, :] * (1 - v) + latent[..., 1:, :] * v
+    moved = rows[..., :w] * (1 - u) + rows[..., 1:] * u
+    return moved, video[..., dy : dy + h * cell, dx : dx + w * cell]
+
+
+def chroma(error):
+    """Differences of red and blue to green. error [B, T, 3, H, W]."""
+    return error[:, :, ::2] - error[:, :, 1:2]
 
 
 def main():
@@ -140,6 +170,11 @@ def main():
             optimizer.load_state_dict(state)
         average, step, spent = saved["average"], saved["step"], saved["seconds"]
     clips = Clips(arguments.clips, recipe)
+    if step == 0 and not arguments.start and len(config.downscale) == 1:
+        space, time_step = config.patch_size, model.temporal_compression
+        values = [blocks(clips.batch()[:, 1:], space, time_step) for _ in range(200)]
+        set_linear_code(model, torch.cat(values).to(arguments.device))
+        average = {k: v.clone() for k, v in model.state_dict().items()}
     start, last_save = time.time(), time.time()
     running = 0.0
     while (elapsed := spent + time.time() - start) < arguments.minutes * 60:
@@ -152,12 +187,16 @@ def main():
             optimizer.zero_grad(set_to_none=True)
         video = clips.batch().to(arguments.device)
         latent = model.encode(video)
-        decoded = model.decode(latent, clamp=False)
+        std = latent.std((0, 1, 3, 4)).square().mean().sqrt()
+        seen = latent + recipe.noise * std.detach() * torch.randn_like(latent)
+        if torch.rand(()) < recipe.shifted:
+            seen, video = shift(seen, video, video.shape[-1] // latent.shape[-1])
+        decoded = model.decode(seen, clamp=False)
         error = decoded - video
         loss = error.abs().mean() + 2 * error.square().mean()
+        loss = loss + recipe.chroma_weight * chroma(error).abs().mean()
         loss = loss + recipe.gradient_weight * gradient_loss(decoded, video)
         loss = loss + recipe.coarse_weight * coarse_loss(error)
-        std = latent.std((0, 1, 3, 4)).square().mean().sqrt()
         loss = loss + recipe.latent_weight * std.log().square()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)

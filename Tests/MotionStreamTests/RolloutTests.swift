@@ -7,7 +7,7 @@ import Testing
     "A whole stream gives the twin's latents and pictures, chunk by chunk",
     arguments: [
       "rollout", "rollout-no-condition", "rollout-track-v0", "rollout-self-forcing",
-      "rollout-self-forcing-prefill",
+      "rollout-self-forcing-prefill", "rollout-guided", "rollout-guided-own",
     ])
   func wholeStream(_ name: String) throws {
     let rollout = try RolloutFixture(name)

@@ -13,10 +13,14 @@ extension TinyVAEConfiguration {
       latentChannels: try reader.integer("latent_channels", in: 1...4096),
       imageChannels: try reader.integer("image_channels", in: 3...3),
       patchSize: try reader.integer("patch_size", in: 1...16),
-      encoderWidths: try reader.integers("encoder_widths", count: 4, in: 1...4096),
-      decoderWidths: try reader.integers("decoder_widths", count: 4, in: 1...4096),
-      encoderTimeDownscale: try reader.integers("encoder_time_downscale", count: 3, in: 1...4),
-      decoderTimeUpscale: try reader.integers("decoder_time_upscale", count: 3, in: 1...4),
+      encoderWidths: try reader.integers("encoder_widths", count: 2...9, in: 1...4096),
+      decoderWidths: try reader.integers("decoder_widths", count: 2...9, in: 1...4096),
+      encoderTimeDownscale: try reader.integers("encoder_time_downscale", count: 1...8, in: 1...4),
+      decoderTimeUpscale: try reader.integers("decoder_time_upscale", count: 1...8, in: 1...4),
+      encoderSpaceDownscale: try reader.optionalIntegers(
+        "encoder_space_downscale", count: 1...8, in: 1...2),
+      decoderSpaceUpscale: try reader.optionalIntegers(
+        "decoder_space_upscale", count: 1...8, in: 1...2),
       memblocksPerStage: try reader.integer("memblocks_per_stage", in: 0...16))
     try validate(path: reader.file)
   }

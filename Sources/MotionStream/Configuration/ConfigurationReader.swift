@@ -69,17 +69,27 @@ struct ConfigurationReader {
     isNull(name) ? nil : try integer(name, in: range)
   }
 
-  /// A list of `count` whole numbers in `range`.
+  /// A list of so many whole numbers in `range`.
   mutating func integers(
-    _ name: String, count: Int, in range: ClosedRange<Int>
+    _ name: String, count: ClosedRange<Int>, in range: ClosedRange<Int>
   ) throws(ModelError) -> [Int] {
     let value = try take(name)
     let numbers = value.array?.compactMap(whole).filter(range.contains)
-    guard let numbers, numbers.count == count, value.array?.count == count else {
+    guard let numbers, count.contains(numbers.count), numbers.count == value.array?.count else {
+      let many =
+        count.lowerBound == count.upperBound
+        ? "\(count.lowerBound)" : "\(count.lowerBound) to \(count.upperBound)"
       throw wrong(
-        name, "\(count) whole numbers from \(range.lowerBound) to \(range.upperBound)", value)
+        name, "\(many) whole numbers from \(range.lowerBound) to \(range.upperBound)", value)
     }
     return numbers
+  }
+
+  /// A list of so many whole numbers in `range`, or nil for null or absent.
+  mutating func optionalIntegers(
+    _ name: String, count: ClosedRange<Int>, in range: ClosedRange<Int>
+  ) throws(ModelError) -> [Int]? {
+    isNull(name) ? nil : try integers(name, count: count, in: range)
   }
 
   /// A number in `range`.
@@ -89,6 +99,13 @@ struct ConfigurationReader {
       throw wrong(name, "a number from \(range.lowerBound) to \(range.upperBound)", value)
     }
     return number
+  }
+
+  /// A number in `range`, or nil for null or absent.
+  mutating func optionalNumber(
+    _ name: String, in range: ClosedRange<Double>
+  ) throws(ModelError) -> Double? {
+    isNull(name) ? nil : try number(name, in: range)
   }
 
   /// A list of 1 to `atMost` numbers in `range`.

@@ -50,12 +50,15 @@ public struct MotionStreamManifest: Sendable, Equatable {
   public struct Image: Sendable, Equatable {
     /// Not at all, as input channels, or as the committed first latent.
     public enum Rule: String, CaseIterable, Sendable { case none, channels, prefill }
-    /// Image channels of the latents after the first: zeros, or the latents of grey frames.
-    public enum Tail: String, CaseIterable, Sendable { case zeros, grey }
+    /// Image channels of the latents after the first: zeros, the latents of grey frames, or the
+    /// first latent carried along the tracks.
+    public enum Tail: String, CaseIterable, Sendable { case zeros, grey, tracks }
     /// How the picture enters.
     public let rule: Rule
     /// What follows it in the image channels.
     public let tail: Tail
+    /// Latent cells that a track's displacement reaches; for tail `tracks` only.
+    public let reach: Double?
   }
 
   /// The model's name.
@@ -184,6 +187,13 @@ extension MotionStreamManifest.Image {
     var reader = source
     rule = try reader.choice("rule")
     tail = try reader.choice("tail")
+    reach = try reader.optionalNumber("reach", in: 0.5...1000)
     try reader.refuseUnknown()
+    guard (tail == .tracks) == (reach != nil) else {
+      throw reader.contradiction("reach", "expected exactly if image.tail is \"tracks\"")
+    }
+    guard tail != .tracks || rule == .channels else {
+      throw reader.contradiction("tail", "\"tracks\" needs image.rule \"channels\"")
+    }
   }
 }

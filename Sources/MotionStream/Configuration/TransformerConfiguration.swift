@@ -51,7 +51,7 @@ public struct TransformerConfiguration: Sendable, Equatable {
 
   private init(_ source: ConfigurationReader) throws(ModelError) {
     var reader = source
-    let patch = try reader.integers("patch_size", count: 3, in: 1...16)
+    let patch = try reader.integers("patch_size", count: 3...3, in: 1...16)
     patchHeight = patch[1]
     patchWidth = patch[2]
     heads = try reader.integer("num_attention_heads", in: 1...256)

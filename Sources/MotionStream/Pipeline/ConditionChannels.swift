@@ -14,6 +14,8 @@ final class ConditionChannels {
   private let image: Tensor?
   private let tracks: TrackSampler?
   private let trackWorkspace: TrackWorkspace?
+  /// For image tail `tracks`, where tracks are given.
+  private let guidance: TrajectoryGuidance?
   private let channels: Tensor  // [largest slot, H*W]
 
   init(
@@ -41,13 +43,23 @@ final class ConditionChannels {
       guard let encoder = model.trackEncoder else {
         throw ModelError(.usage, "\(model.directory.path): this model takes no tracks")
       }
-      trackWorkspace = encoder.makeWorkspace(
-        grid: grid.pictureSize,
-        origins: encoder.rules.ids == .origin ? tracks.firstVisiblePoints() : [:])
+      let carries = manifest.image.tail == .tracks
+      let needsOrigins = encoder.rules.ids == .origin || carries
+      let origins = needsOrigins ? tracks.firstVisiblePoints() : [:]
+      trackWorkspace = encoder.makeWorkspace(grid: grid.pictureSize, origins: origins)
+      guidance =
+        carries
+        ? TrajectoryGuidance(
+          grid: grid.pictureSize, cellSize: manifest.spatialCompression,
+          reach: manifest.image.reach ?? 0, origins: origins) : nil
     } else {
       trackWorkspace = nil
+      guidance = nil
     }
   }
+
+  /// Whether a stream without a picture follows its own first latent frame from then on.
+  var followsFirstLatent: Bool { image == nil && model.manifest.image.tail == .tracks }
 
   /// Latents of the picture; for the grey tail also of the grey frames after it, until the encoder
   /// has forgotten the picture.
@@ -75,13 +87,14 @@ final class ConditionChannels {
     return model.vaeEncoder.encode(image: image, greyLatents: grey, pool: model.pool)
   }
 
-  /// Writes the channels of latent frames `range` to patches [T*S, in * patch].
-  func write(latents range: Range<Int>, into patches: Matrix) {
+  /// Writes the channels of latent frames `range` to patches [T*S, in * patch]. `first` is the
+  /// first latent frame that the stream made, for those that follow it.
+  func write(latents range: Range<Int>, first: Tensor?, into patches: Matrix) {
     for (index, latent) in range.enumerated() {
       let frame = patches.rows(index * grid.tokensPerFrame..<(index + 1) * grid.tokensPerFrame)
       for slot in model.manifest.inputSlots where slot != .noise {
         let rows = channels.rows(0..<model.directory.channels(of: slot))
-        fill(slot, latent: latent, into: rows)
+        fill(slot, latent: latent, first: first, into: rows)
         grid.patchify(rows, into: frame, channelOffset: offsets[slot] ?? 0)
       }
     }
@@ -93,13 +106,21 @@ final class ConditionChannels {
   }
 
   private func fill(
-    _ slot: MotionStreamManifest.InputSlot, latent: Int, into channels: Matrix
+    _ slot: MotionStreamManifest.InputSlot, latent: Int, first: Tensor?, into channels: Matrix
   ) {
     switch slot {
     case .noise: break
     case .mask:
       // Ones where a picture is given.
       channels.fill(image != nil && latent == 0 ? 1 : 0)
+    case .image where model.manifest.image.tail == .tracks:
+      guard let first = image ?? first else { return channels.fill(0) }
+      let latents = first.matrix(rows: channels.rows)
+      guard latent > 0, let tracks, let guidance else { return channels.assign(latents) }
+      let frames = model.manifest.temporalCompression
+      guidance.carry(
+        latents, frames: frames * (latent - 1) + 1..<frames * latent + 1, into: channels
+      ) { frame, points in tracks.sample(at: frame, into: &points) }
     case .image:
       guard let image, latent == 0 || model.manifest.image.tail == .grey else {
         return channels.fill(0)

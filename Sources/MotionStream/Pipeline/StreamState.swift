@@ -12,6 +12,8 @@ public struct StreamState: Sendable {
 
   private var storage: Storage
   var decoder: MemBlockMemory
+  /// The first latent frame [C, H*W], for streams that follow their own. Never written to.
+  var firstLatent: Tensor?
   /// Chunks made so far.
   public internal(set) var chunkCount = 0
   /// Pictures made so far.
@@ -25,8 +27,10 @@ public struct StreamState: Sendable {
   /// The latent frame index of the next chunk's first frame.
   package var nextLatent: Int { storage.cache.index.nextFrame }
 
-  /// The memory held, in bytes; the same at any time.
-  public var byteCount: Int { storage.cache.byteCount + decoder.byteCount }
+  /// The memory held, in bytes; the same at any time after the first chunk.
+  public var byteCount: Int {
+    storage.cache.byteCount + decoder.byteCount + (firstLatent?.byteCount ?? 0)
+  }
 
   /// The cache, to look at.
   package var cache: KVCache { storage.cache }

@@ -84,7 +84,8 @@ public final class StreamingPipeline {
     let latents = workspace.latents(frames)
 
     // 1. Tracks and picture become input channels; sink and window get this chunk's positions.
-    conditions.write(latents: start..<start + frames, into: workspace.patches(frames))
+    conditions.write(
+      latents: start..<start + frames, first: state.firstLatent, into: workspace.patches(frames))
     model.transformer.beginChunk(
       frames: frames, cache: cache, workspace: workspace.transformer, pool: model.pool)
     timings.conditions = clock.lap()
@@ -108,6 +109,9 @@ public final class StreamingPipeline {
       modulation: prefill == nil ? commitModulation : prefillModulation ?? commitModulation,
       context: context, cache: cache, workspace: workspace.transformer, pool: model.pool)
     cache.commit(chunk: frames)
+    if state.chunkCount == 0, conditions.followsFirstLatent {
+      state.firstLatent = workspace.latents(copying: 1)
+    }
     timings.commit = clock.lap()
 
     // 4. Latents become pictures.

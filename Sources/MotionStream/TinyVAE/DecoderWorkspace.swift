@@ -25,9 +25,11 @@ package final class DecoderWorkspace: @unchecked Sendable {
     self.inputs = inputs
     let stages = configuration.decoderTimeUpscale.indices
     let widths = configuration.decoderWidths
-    let full = latent.doubled(stages.count).count
+    let full = latent.scaled(by: configuration.decoderScale(stages.count)).count
     latentPixels = Tensor(latent.count, configuration.latentChannels)
-    features = stages.map { Tensor(latent.doubled($0).count, widths[$0]) }
+    features = stages.map {
+      Tensor(latent.scaled(by: configuration.decoderScale($0)).count, widths[$0])
+    }
     hidden = Tensor(features.map(\.count).max() ?? 0)
     fullFeatures = Tensor(full, widths[stages.count])
     picture = Tensor(full, configuration.pixelChannels)

@@ -50,9 +50,9 @@ package struct PictureSize: Sendable, Equatable {
   /// Number of pixels.
   var count: Int { height * width }
 
-  /// The size at a resolution 2^`steps` times as fine.
-  func doubled(_ steps: Int) -> PictureSize {
-    PictureSize(height: height << steps, width: width << steps)
+  /// The size at a resolution `factor` times as fine.
+  func scaled(by factor: Int) -> PictureSize {
+    PictureSize(height: height * factor, width: width * factor)
   }
 }
 

@@ -6,14 +6,18 @@ public struct TinyVAEConfiguration: Sendable, Equatable, Decodable {
   public let imageChannels: Int
   /// Pixels that are shuffled into channels, along each side, before the first convolution.
   public let patchSize: Int
-  /// Channels of the encoder: after the first convolution, then after each of three stages.
+  /// Channels of the encoder: after the first convolution, then after each stage.
   public let encoderWidths: [Int]
-  /// Channels of the decoder: at latent resolution, then after each of three stages.
+  /// Channels of the decoder: at latent resolution, then after each stage.
   public let decoderWidths: [Int]
   /// Frames that each encoder stage merges into one.
   public let encoderTimeDownscale: [Int]
   /// Frames that each decoder stage makes of one.
   public let decoderTimeUpscale: [Int]
+  /// By how much each encoder stage shrinks the picture along each side, 1 or 2.
+  public let encoderSpaceDownscale: [Int]
+  /// By how much each decoder stage enlarges the picture along each side, 1 or 2.
+  public let decoderSpaceUpscale: [Int]
   /// MemBlocks in each stage.
   public let memblocksPerStage: Int
 
@@ -25,14 +29,17 @@ public struct TinyVAEConfiguration: Sendable, Equatable, Decodable {
     case decoderWidths = "decoder_widths"
     case encoderTimeDownscale = "encoder_time_downscale"
     case decoderTimeUpscale = "decoder_time_upscale"
+    case encoderSpaceDownscale = "encoder_space_downscale"
+    case decoderSpaceUpscale = "decoder_space_upscale"
     case memblocksPerStage = "memblocks_per_stage"
   }
 
-  /// Makes a configuration; `validate` says whether it can be run.
+  /// Makes a configuration; `validate` says whether it can be run. Without factors for space,
+  /// every stage halves or doubles, as upstream's do.
   public init(
     latentChannels: Int, imageChannels: Int = 3, patchSize: Int, encoderWidths: [Int],
     decoderWidths: [Int], encoderTimeDownscale: [Int], decoderTimeUpscale: [Int],
-    memblocksPerStage: Int
+    encoderSpaceDownscale: [Int]? = nil, decoderSpaceUpscale: [Int]? = nil, memblocksPerStage: Int
   ) {
     self.latentChannels = latentChannels
     self.imageChannels = imageChannels
@@ -41,6 +48,8 @@ public struct TinyVAEConfiguration: Sendable, Equatable, Decodable {
     self.decoderWidths = decoderWidths
     self.encoderTimeDownscale = encoderTimeDownscale
     self.decoderTimeUpscale = decoderTimeUpscale
+    self.encoderSpaceDownscale = encoderSpaceDownscale ?? encoderTimeDownscale.map { _ in 2 }
+    self.decoderSpaceUpscale = decoderSpaceUpscale ?? decoderTimeUpscale.map { _ in 2 }
     self.memblocksPerStage = memblocksPerStage
   }
 
@@ -48,7 +57,14 @@ public struct TinyVAEConfiguration: Sendable, Equatable, Decodable {
   public var temporalCompression: Int { decoderTimeUpscale.reduce(1, *) }
 
   /// Pixels of one latent cell along each side.
-  public var spatialCompression: Int { patchSize << decoderTimeUpscale.count }
+  public var spatialCompression: Int { patchSize * decoderSpaceUpscale.reduce(1, *) }
+
+  /// Size of the pictures that decoder stage `index` works on, over that of the latent; after the
+  /// last stage for `index` = number of stages.
+  func decoderScale(_ index: Int) -> Int { decoderSpaceUpscale[..<index].reduce(1, *) }
+
+  /// Size of the pictures that encoder stage `index` takes in, over that of the latent.
+  func encoderScale(_ index: Int) -> Int { encoderSpaceDownscale[index...].reduce(1, *) }
 
   /// Channels of the outermost convolutions: one pixel-shuffled patch.
   var pixelChannels: Int { imageChannels * patchSize * patchSize }
@@ -65,24 +81,30 @@ public struct TinyVAEConfiguration: Sendable, Equatable, Decodable {
     try require(
       (1...64).contains(memblocksPerStage),
       "memblocks_per_stage: expected 1 to 64, found \(memblocksPerStage)")
-    for (name, widths) in [("encoder_widths", encoderWidths), ("decoder_widths", decoderWidths)] {
-      try require(
-        widths.count == 4 && widths.allSatisfy(size.contains),
-        "\(name): expected 4 positive numbers, found \(widths)")
-    }
-    let scales = [
-      ("encoder_time_downscale", encoderTimeDownscale),
-      ("decoder_time_upscale", decoderTimeUpscale),
+    let sides = [
+      ("encoder", "down", encoderWidths, encoderTimeDownscale, encoderSpaceDownscale),
+      ("decoder", "up", decoderWidths, decoderTimeUpscale, decoderSpaceUpscale),
     ]
-    for (name, factors) in scales {
+    for (side, way, widths, time, space) in sides {
       try require(
-        factors.count == 3 && factors.allSatisfy((1...8).contains),
-        "\(name): expected 3 numbers from 1 to 8, found \(factors)")
+        (1...8).contains(time.count) && time.allSatisfy((1...8).contains),
+        "\(side)_time_\(way)scale: expected 1 to 8 numbers from 1 to 8, found \(time)")
+      try require(
+        space.count == time.count && space.allSatisfy((1...2).contains),
+        "\(side)_space_\(way)scale: expected \(time.count) numbers from 1 to 2, found \(space)")
+      try require(
+        widths.count == time.count + 1 && widths.allSatisfy(size.contains),
+        "\(side)_widths: expected \(time.count + 1) positive numbers, found \(widths)")
     }
     let merged = encoderTimeDownscale.reduce(1, *)
     try require(
       merged == temporalCompression,
       "encoder_time_downscale merges \(merged) frames, decoder_time_upscale makes "
         + "\(temporalCompression)")
+    let shrunk = encoderSpaceDownscale.reduce(1, *)
+    try require(
+      patchSize * shrunk == spatialCompression,
+      "encoder_space_downscale shrinks by \(shrunk), decoder_space_upscale enlarges by "
+        + "\(spatialCompression / patchSize)")
   }
 }

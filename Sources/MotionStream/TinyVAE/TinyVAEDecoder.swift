@@ -24,13 +24,15 @@ package struct TinyVAEDecoder: Sendable {
     for (index, frames) in configuration.decoderTimeUpscale.enumerated() {
       let stage = try DecoderStage(
         weights, layer: layer, blocks: configuration.memblocksPerStage, inputs: widths[index],
-        outputs: widths[index + 1], frames: frames)
+        outputs: widths[index + 1], frames: frames,
+        doubles: configuration.decoderSpaceUpscale[index] == 2)
       stages.append(stage)
       layer += configuration.memblocksPerStage + 3  // the blocks, upsampling, TGrow, convolution
     }
     self.stages = stages
     last = try weights.convolution(
-      "decoder.\(layer + 1)", outputs: configuration.pixelChannels, inputs: widths[3], kernel: 3)
+      "decoder.\(layer + 1)", outputs: configuration.pixelChannels, inputs: widths[stages.count],
+      kernel: 3)
   }
 
   /// The memory of a stream that has not begun; `latent` is the size of its latent frames.
@@ -50,7 +52,7 @@ package struct TinyVAEDecoder: Sendable {
   package func decode(
     _ latent: Matrix, memory: inout MemBlockMemory, workspace: DecoderWorkspace, pool: Pool
   ) -> [RGBFrame] {
-    let grid = workspace.latent.doubled(stages.count)
+    let grid = size(workspace.latent, stages.count)
     let patch = configuration.patchSize
     var frames: [RGBFrame] = []
     decode(latent, memory: &memory, workspace: workspace, pool: pool) { picture in
@@ -91,7 +93,7 @@ package struct TinyVAEDecoder: Sendable {
     pool: Pool, emit: (Matrix) -> Void
   ) {
     let stage = stages[index]
-    let size = workspace.latent.doubled(index)
+    let size = size(workspace.latent, index)
     let isLast = index == stages.count - 1
     let features = workspace.features[index].matrix
     for block in stage.blocks.indices {
@@ -117,7 +119,8 @@ package struct TinyVAEDecoder: Sendable {
         stage.raise[frame], features, height: size.height, width: size.width,
         activation: isLast ? .relu : .none, into: next, scratch: workspace.scratch)
       if isLast {
-        emit(picture(next, size: size.doubled(1), workspace: workspace, pool: pool))
+        let full = self.size(workspace.latent, stages.count)
+        emit(picture(next, size: full, workspace: workspace, pool: pool))
       } else {
         run(
           stage: index + 1, dropped: dropped, memory: &memory, workspace: workspace, pool: pool,
@@ -136,19 +139,24 @@ package struct TinyVAEDecoder: Sendable {
     return picture
   }
 
+  /// Size of the pictures that stage `index` works on.
+  private func size(_ latent: PictureSize, _ index: Int) -> PictureSize {
+    latent.scaled(by: configuration.decoderScale(index))
+  }
+
   /// Picture size and channels of every MemBlock, in layer order.
   private func blockShapes(_ latent: PictureSize) -> [(size: PictureSize, width: Int)] {
     stages.indices.flatMap { index in
-      let shape = (size: latent.doubled(index), width: configuration.decoderWidths[index])
+      let shape = (size: size(latent, index), width: configuration.decoderWidths[index])
       return Array(repeating: shape, count: configuration.memblocksPerStage)
     }
   }
 
   /// Floats of scratch that the most demanding convolution needs.
   private func scratchCount(_ latent: PictureSize, _ pool: Pool) -> Int {
-    var layers = [(first, latent), (last, latent.doubled(stages.count))]
+    var layers = [(first, latent), (last, size(latent, stages.count))]
     for (index, stage) in stages.enumerated() {
-      layers += (stage.blocks.flatMap(\.layers) + stage.raise).map { ($0, latent.doubled(index)) }
+      layers += (stage.blocks.flatMap(\.layers) + stage.raise).map { ($0, size(latent, index)) }
     }
     return layers.reduce(0) { most, layer in
       max(most, pool.convolutionScratch(layer.0, height: layer.1.height, width: layer.1.width))
@@ -160,14 +168,15 @@ package struct TinyVAEDecoder: Sendable {
 /// makes several frames of one), a 3x3 convolution.
 ///
 /// Nothing on that way has a bias or an activation, so it is one linear map, which is folded here:
-/// for each frame a 3x3 convolution over the doubled picture.
+/// for each frame a 3x3 convolution over the picture, doubled where the stage enlarges.
 private struct DecoderStage: Sendable {
   let blocks: [MemBlock]
-  /// For each frame the way to the next resolution: [H, W, n] to [2H, 2W, next n].
+  /// For each frame the way to the next resolution: [H, W, n] to [2H, 2W, next n], or [H, W, next n].
   let raise: [ConvLayer]
 
   init(
-    _ weights: Weights, layer: Int, blocks: Int, inputs: Int, outputs: Int, frames: Int
+    _ weights: Weights, layer: Int, blocks: Int, inputs: Int, outputs: Int, frames: Int,
+    doubles: Bool
   ) throws(ModelError) {
     var made: [MemBlock] = []
     for block in 0..<blocks {
@@ -187,13 +196,17 @@ private struct DecoderStage: Sendable {
       guard growth.count > 0 else {
         raise.append(
           ConvLayer(
-            unpreparedOutputs: outputs, inputs: inputs, kernel: 3, stride: 1, doubles: true))
+            unpreparedOutputs: outputs, inputs: inputs, kernel: 3, stride: 1, doubles: doubles))
         continue
       }
       let first = stored - needed + frame * inputs
       let folded = Self.fold(convolution, after: growth, rows: first..<first + inputs)
       raise.append(
-        try ConvLayer(doublingWeight: folded.pointer, outputs: outputs, inputs: inputs))
+        doubles
+          ? try ConvLayer(doublingWeight: folded.pointer, outputs: outputs, inputs: inputs)
+          : try ConvLayer(
+            weight: folded.pointer, bias: nil, outputs: outputs, inputs: inputs, kernel: 3,
+            stride: 1))
     }
     self.raise = raise
   }

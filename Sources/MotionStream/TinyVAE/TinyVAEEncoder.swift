@@ -20,13 +20,15 @@ package struct TinyVAEEncoder: Sendable {
     for (index, frames) in configuration.encoderTimeDownscale.enumerated() {
       let stage = try EncoderStage(
         weights, layer: layer, blocks: configuration.memblocksPerStage, inputs: widths[index],
-        outputs: widths[index + 1], frames: frames)
+        outputs: widths[index + 1], frames: frames,
+        stride: configuration.encoderSpaceDownscale[index])
       stages.append(stage)
       layer += configuration.memblocksPerStage + 2  // TPool, convolution, the blocks
     }
     self.stages = stages
     last = try weights.convolution(
-      "encoder.\(layer)", outputs: configuration.latentChannels, inputs: widths[3], kernel: 3)
+      "encoder.\(layer)", outputs: configuration.latentChannels,
+      inputs: widths[stages.count], kernel: 3)
   }
 
   /// The latent frames of a clip that begins with `image` and, when `greyLatents` > 0, goes on in
@@ -75,7 +77,7 @@ package struct TinyVAEEncoder: Sendable {
   /// Takes the picture in `stream.pixels` as far as complete groups allow: the last picture of a
   /// group fills `stream.latentPixels`.
   private func push(_ stream: inout EncoderStream, pool: Pool) {
-    let full = stream.latent.doubled(stages.count)
+    let full = stream.latent.scaled(by: configuration.encoderScale(0))
     var features = stream.features[0].matrix
     pool.convolution(
       first, stream.pixels.matrix, height: full.height, width: full.width, activation: .relu,
@@ -99,8 +101,8 @@ package struct TinyVAEEncoder: Sendable {
     _ stage: EncoderStage, _ index: Int, _ pooled: Matrix, _ stream: inout EncoderStream,
     _ pool: Pool
   ) -> Matrix {
-    let large = stream.latent.doubled(stages.count - index)
-    let size = stream.latent.doubled(stages.count - index - 1)
+    let large = stream.latent.scaled(by: configuration.encoderScale(index))
+    let size = stream.latent.scaled(by: configuration.encoderScale(index + 1))
     let blocks = configuration.memblocksPerStage
     pool.convolution(
       stage.convolution, pooled, height: large.height, width: large.width,
@@ -129,7 +131,7 @@ package struct TinyVAEEncoder: Sendable {
   }
 }
 
-/// TPool (several frames become one), a convolution to half the size, MemBlocks there.
+/// TPool (several frames become one), a convolution to the next size, MemBlocks there.
 private struct EncoderStage: Sendable {
   /// TPool's 1x1 convolution over joined frames, cut into the part of each frame: [n, n].
   let merge: [LinearLayer]
@@ -137,11 +139,13 @@ private struct EncoderStage: Sendable {
   let blocks: [MemBlock]
 
   init(
-    _ weights: Weights, layer: Int, blocks: Int, inputs: Int, outputs: Int, frames: Int
+    _ weights: Weights, layer: Int, blocks: Int, inputs: Int, outputs: Int, frames: Int,
+    stride: Int
   ) throws(ModelError) {
     merge = try Self.merge(weights.scoped("encoder", layer), width: inputs, frames: frames)
     convolution = try weights.convolution(
-      "encoder.\(layer + 1)", outputs: outputs, inputs: inputs, kernel: 3, stride: 2, bias: false)
+      "encoder.\(layer + 1)", outputs: outputs, inputs: inputs, kernel: 3, stride: stride,
+      bias: false)
     var made: [MemBlock] = []
     for block in 0..<blocks {
       made.append(try MemBlock(weights.scoped("encoder", layer + 2 + block), width: outputs))
@@ -195,7 +199,7 @@ private struct EncoderStream {
     self.latent = latent
     let widths = configuration.encoderWidths
     let stages = configuration.encoderTimeDownscale.count
-    let sizes = (0...stages).map { latent.doubled(stages - $0) }
+    let sizes = (0...stages).map { latent.scaled(by: configuration.encoderScale($0)) }
     let shapes = (1...stages).flatMap { stage in
       Array(
         repeating: (size: sizes[stage], width: widths[stage]),
@@ -220,7 +224,7 @@ private struct EncoderStream {
   /// Fills `pixels` from a picture [H*W, 3]: channel c p² + row p + column, as PixelUnshuffle.
   func unshuffle(_ picture: Matrix) {
     let patch = configuration.patchSize
-    let size = latent.doubled(configuration.encoderTimeDownscale.count)
+    let size = latent.scaled(by: configuration.encoderScale(0))
     precondition(picture.rows == size.count * patch * patch && picture.columns == 3)
     var target = pixels.pointer
     for row in 0..<size.height {
