@@ -232,6 +232,14 @@ SELF_FORCING = {
 
 GUIDED = {
     "spatial_compression": 4,
+    "sampler": {
+        "timesteps": [1000, 667, 333],
+        "warp": True,
+        "shift": 6.0,
+        "train_timesteps": 1000,
+        "commit_timestep": 0,
+        "prediction": "residual",
+    },
     "image": {"rule": "channels", "tail": "tracks", "reach": 2.5},
     "tracks": {
         "cell_rule": "bilinear",

@@ -153,6 +153,9 @@ class SamplerRules:
     shift: float
     train_timesteps: int
     commit_timestep: float
+    # What the network's output is: "velocity" (noise - clean) or "residual" (clean - the image
+    # channels: what does not change need not pass the network).
+    prediction: str = "velocity"
 
 
 @dataclass(frozen=True)

@@ -147,7 +147,7 @@ class Rollout:
         ]
         return torch.stack(frames, dim=1)[None]
 
-    def velocity(self, x: Tensor, condition: dict, timestep: float, commit: bool = False) -> Tensor:
+    def output(self, x: Tensor, condition: dict, timestep: float, commit: bool = False) -> Tensor:
         """One transformer pass over the current chunk x [1, C, T, H, W]."""
         slots = {**condition, "noise": x}
         inputs = torch.cat([slots[n] for n in self.model.configuration.input_slots], dim=1)
@@ -169,15 +169,18 @@ class Rollout:
         if prefill:
             # Self-Forcing image-to-video: the picture is latent 0, committed at timestep 0.
             clean = self.image_latents
-            self.velocity(clean, condition, 0.0, commit=True)
+            self.output(clean, condition, 0.0, commit=True)
         else:
             x = self.noise(start, end, step=0)
             for step, timestep in enumerate(self.timesteps):
                 if step > 0:
                     x = self.scheduler.renoise(clean, self.noise(start, end, step), timestep)
-                v = self.velocity(x, condition, timestep)
-                clean = self.scheduler.clean_estimate(x, v, timestep)
-            self.velocity(clean, condition, rules.sampler.commit_timestep, commit=True)
+                out = self.output(x, condition, timestep)
+                if rules.sampler.prediction == "residual":
+                    clean = condition["image"] + out
+                else:
+                    clean = self.scheduler.clean_estimate(x, out, timestep)
+            self.output(clean, condition, rules.sampler.commit_timestep, commit=True)
             if start == 0 and not self.has_image and rules.image.tail == "tracks":
                 self.image_latents = clean[:, :, :1]  # what was made is what later chunks follow
 

@@ -18,7 +18,7 @@ class LatentClips:
         self.max_tokens, self.limit = max_tokens, limit
         self.generator = torch.Generator().manual_seed(seed)
         self.channels = torch.tensor(json.loads((self.folder / "channels.json").read_text()))
-        self.clips, self.known = [], set()
+        self.clips, self.weights, self.known = [], [], set()
         self.refresh()
 
     def refresh(self):
@@ -28,6 +28,12 @@ class LatentClips:
                 clip = torch.load(path)
                 clip["ids"] = self.encode(clip["prompt"])
                 self.clips.append(clip)
+                self.weights.append(self.motion(clip["latents"].float()))
+
+    def motion(self, latents):
+        """How often a clip is drawn: more if much of it moves; 0.1 to 1. latents [T, C, h, w]."""
+        change = (latents[::3] - latents[0]).square() * self.channels[:, None, None]
+        return 0.1 + 0.9 * min(1.0, (change.mean(1) > 0.05).float().mean().item() / 0.15)
 
     def encode(self, prompt):
         """Piece ids, cut, with the end token 1 last; zero-padded to max_tokens."""
@@ -43,8 +49,9 @@ class LatentClips:
         Returns latents [B, C, T, h, w], first [B, C, h, w], points [B, 4T, K, 2], visible
         [B, 4T, K], origin [B, K, 2], ids [B, M]."""
         rows = []
-        for _ in range(size):
-            clip = self.clips[self.integer(len(self.clips))]
+        weights = torch.tensor(self.weights)
+        for number in torch.multinomial(weights, size, generator=self.generator).tolist():
+            clip = self.clips[number]
             chosen = choose_tracks(clip["object"], clip["visible"], self.generator, self.limit)
             points, visible = clip["tracks"][:, chosen], clip["visible"][:, chosen]
             origin = origins(points, visible)

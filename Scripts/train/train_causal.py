@@ -5,7 +5,7 @@
 
 The student only ever sees the sampler's few noise levels, and context chunks that are clean; so
 this stage trains exactly that: chunks sink | window | current at their cache slots under the
-causal chunk mask, each chunk at one of the sampler's noise levels or clean, and the velocity
+causal chunk mask, each chunk at one of the sampler's noise levels or clean, and the clean latents
 regressed on the true clip (CausVid's regression, with data in the place of teacher trajectories).
 """
 
@@ -27,6 +27,7 @@ class Recipe:
     learning_rate: float = 2e-3
     warmup: int = 60
     clean: float = 0.4  # share of chunks given clean, as context
+    first_step: float = 0.5  # share of noisy chunks at the sampler's first level: it decides most
     context_noise: float = 0.1  # largest noise on clean context, against drift
     image_dropout: float = 0.1
     two_chunks: float = 0.35  # share of steps on chunks 0, 1 only
@@ -82,9 +83,10 @@ def main():
         # Noise level per chunk: one of the sampler's, or clean (level -1).
         B, n = recipe.batch, len(picked)
         level = torch.randint(len(model.sigmas), (B, n))
-        level[torch.rand(B, n) < recipe.clean] = -1
-        last = level[:, -1]
-        last[last < 0] = torch.randint(len(model.sigmas), (int((last < 0).sum()),))
+        level[torch.rand(B, n) < recipe.first_step] = 0
+        context = torch.rand(B, n) < recipe.clean
+        context[:, -1] = False
+        level[context] = -1
         sigma = torch.tensor([*model.sigmas, 0.0])[level]
         timestep = torch.tensor([*model.timesteps, model.rules.sampler.commit_timestep])[level]
         jitter = torch.rand(B, n) * recipe.context_noise * (level < 0)
@@ -93,13 +95,14 @@ def main():
         noisy = (1 - amount) * latents + amount * noise
         mask = torch.ones(n, n).tril().bool()
         mask = mask.repeat_interleave(chunk, 0).repeat_interleave(chunk, 1)
-        velocity = model.transformer(
+        output = model.transformer(
             torch.cat((noisy, condition), dim=1),
             timestep.repeat_interleave(chunk, 1),
             model.text(ids),
             frame_mask=mask,
         )
-        error = (velocity - (noise - latents)).square()
+        clean = condition[:, : latents.shape[1]] + output  # prediction "residual"
+        error = (clean - latents).square()
         error = error * importance(latents, first, clips.channels)
         error = error.mean((1, 3, 4)).unflatten(1, (n, chunk)).mean(2)  # [B, n]
         noisy_chunk = (level >= 0).float()

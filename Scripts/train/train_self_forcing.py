@@ -53,8 +53,8 @@ class Rollout:
             rules.cache.positions,
         )
 
-    def velocity(self, x, timestep, part, commit=False):
-        """One pass over latent frames `part`; x [B, C, T, h, w]."""
+    def clean(self, x, timestep, part, commit=False):
+        """The clean estimate [B, C, T, h, w] of latent frames `part` from noisy ones x."""
         frames = slice(4 * part.start, 4 * part.stop)
         condition = self.model.condition(
             self.first,
@@ -65,13 +65,14 @@ class Rollout:
         )
         timesteps = torch.full((len(x), x.shape[2]), timestep, dtype=torch.float64)
         transformer = self.model.transformer
-        return transformer.forward_chunk(
+        output = transformer.forward_chunk(
             torch.cat((x, condition), dim=1),
             timesteps,
             transformer.context(self.text),
             self.cache,
             commit,
         )
+        return condition[:, : x.shape[1]] + output  # prediction "residual"
 
 
 def main():
@@ -127,18 +128,17 @@ def main():
             x = torch.randn_like(latents[:, :, part])
             for i in range(exit_step):
                 with torch.no_grad():
-                    clean = x - model.sigmas[i] * rollout.velocity(x, model.timesteps[i], part)
+                    clean = rollout.clean(x, model.timesteps[i], part)
                 sigma = model.sigmas[i + 1]
                 x = (1 - sigma) * clean + sigma * torch.randn_like(clean)
-            velocity = rollout.velocity(x, model.timesteps[exit_step], part)
-            clean = x - model.sigmas[exit_step] * velocity
+            clean = rollout.clean(x, model.timesteps[exit_step], part)
             error = robust(clean - latents[:, :, part], recipe.robust)
             weight = importance(latents[:, :, part], first, clips.channels)
             loss = (error * weight).mean() / chunks
             loss.backward()
             clean = clean.detach()
             with torch.no_grad():
-                rollout.velocity(clean, rules.sampler.commit_timestep, part, commit=True)
+                rollout.clean(clean, rules.sampler.commit_timestep, part, commit=True)
             value = (clean - latents[:, :, part]).square().mean().item()
             key = (exit_step, number)
             running[key] = value if key not in running else 0.9 * running[key] + 0.1 * value

@@ -149,6 +149,13 @@ struct ConfigurationReader {
     return choice
   }
 
+  /// One of the words of `Choice`, or nil for null or absent.
+  mutating func optionalChoice<Choice: RawRepresentable & CaseIterable>(
+    _ name: String, _: Choice.Type = Choice.self
+  ) throws(ModelError) -> Choice? where Choice.RawValue == String {
+    isNull(name) ? nil : try choice(name)
+  }
+
   /// A list of different words of `Choice`.
   mutating func choices<Choice: RawRepresentable & CaseIterable & Hashable>(
     _ name: String, _: Choice.Type = Choice.self

@@ -20,6 +20,9 @@ public struct MotionStreamManifest: Sendable, Equatable {
 
   /// The few-step flow-matching schedule.
   public struct Sampler: Sendable, Equatable {
+    /// What the network's output is: noise - clean, or clean - the image channels (what does not
+    /// change need not pass the network).
+    public enum Prediction: String, CaseIterable, Sendable { case velocity, residual }
     /// The timesteps the network is run at, highest first.
     public let timesteps: [Double]
     /// Whether `timesteps` are read off the shifted table.
@@ -30,16 +33,20 @@ public struct MotionStreamManifest: Sendable, Equatable {
     public let trainTimesteps: Int
     /// The timestep of the pass that writes the cache.
     public let commitTimestep: Double
+    /// What the network's output is.
+    public let prediction: Prediction
 
     /// Makes rules; those of a file are checked.
     package init(
-      timesteps: [Double], warp: Bool, shift: Double, trainTimesteps: Int, commitTimestep: Double
+      timesteps: [Double], warp: Bool, shift: Double, trainTimesteps: Int, commitTimestep: Double,
+      prediction: Prediction = .velocity
     ) {
       self.timesteps = timesteps
       self.warp = warp
       self.shift = shift
       self.trainTimesteps = trainTimesteps
       self.commitTimestep = commitTimestep
+      self.prediction = prediction
     }
   }
 
@@ -150,6 +157,10 @@ public struct MotionStreamManifest: Sendable, Equatable {
       throw reader.contradiction(
         "input_slots", "\"image\" must be among them exactly if image.rule is \"channels\"")
     }
+    guard sampler.prediction == .velocity || image.rule == .channels else {
+      throw reader.contradiction(
+        "sampler.prediction", "\"residual\" needs image.rule \"channels\"")
+    }
     guard !inputSlots.contains(.mask) || image.rule == .channels else {
       throw reader.contradiction("input_slots", "\"mask\" needs image.rule \"channels\"")
     }
@@ -175,6 +186,7 @@ extension MotionStreamManifest.Sampler {
     warp = try reader.bool("warp")
     shift = try reader.number("shift", in: 0.01...100)
     commitTimestep = try reader.number("commit_timestep", in: 0...Double(trainTimesteps))
+    prediction = try reader.optionalChoice("prediction") ?? .velocity
     try reader.refuseUnknown()
     guard zip(timesteps, timesteps.dropFirst()).allSatisfy(>), (timesteps.last ?? 0) > 0 else {
       throw reader.contradiction("timesteps", "\(timesteps) do not fall from step to step above 0")

@@ -88,14 +88,20 @@ final class ConditionChannels {
   }
 
   /// Writes the channels of latent frames `range` to patches [T*S, in * patch]. `first` is the
-  /// first latent frame that the stream made, for those that follow it.
-  func write(latents range: Range<Int>, first: Tensor?, into patches: Matrix) {
+  /// first latent frame that the stream made, for those that follow it; `image` [T * C, H*W] gets a
+  /// copy of the image channels.
+  func write(
+    latents range: Range<Int>, first: Tensor?, into patches: Matrix, image copy: Matrix?
+  ) {
     for (index, latent) in range.enumerated() {
       let frame = patches.rows(index * grid.tokensPerFrame..<(index + 1) * grid.tokensPerFrame)
       for slot in model.manifest.inputSlots where slot != .noise {
         let rows = channels.rows(0..<model.directory.channels(of: slot))
         fill(slot, latent: latent, first: first, into: rows)
         grid.patchify(rows, into: frame, channelOffset: offsets[slot] ?? 0)
+        if slot == .image, let copy {
+          copy.rows(index * rows.rows..<(index + 1) * rows.rows).assign(rows)
+        }
       }
     }
   }

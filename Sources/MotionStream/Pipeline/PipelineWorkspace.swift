@@ -5,7 +5,8 @@ final class PipelineWorkspace {
   private let grid: LatentGrid
   private let channels: Int
   private let latentsStore, otherStore: Tensor  // [T * C, H*W]
-  private let patchStore, velocityStore: Tensor  // [L, C * patch]
+  private let imageStore: Tensor?  // [T * C, H*W]
+  private let patchStore, outputStore: Tensor  // [L, C * patch]
 
   init(model: Model, grid: LatentGrid, rules: CacheIndex.Rules, contextRows: Int) {
     let configuration = model.directory.transformer
@@ -18,8 +19,11 @@ final class PipelineWorkspace {
     decoder = model.vaeDecoder.makeWorkspace(latent: grid.pictureSize, pool: model.pool)
     latentsStore = Tensor(frames * channels, grid.pixelsPerFrame)
     otherStore = Tensor(frames * channels, grid.pixelsPerFrame)
+    imageStore =
+      model.manifest.sampler.prediction == .residual
+      ? Tensor(frames * channels, grid.pixelsPerFrame) : nil
     patchStore = Tensor(tokens, configuration.inChannels * grid.patchArea)
-    velocityStore = Tensor(tokens, configuration.outChannels * grid.patchArea)
+    outputStore = Tensor(tokens, configuration.outChannels * grid.patchArea)
   }
 
   /// The latents of a chunk, [frames * C, H*W].
@@ -31,8 +35,11 @@ final class PipelineWorkspace {
   /// The transformer's input, [frames * S, in * patch].
   func patches(_ frames: Int) -> Matrix { patchStore.rows(0..<frames * grid.tokensPerFrame) }
 
+  /// For prediction `residual`: the chunk's image channels, [frames * C, H*W].
+  func image(_ frames: Int) -> Matrix? { imageStore?.rows(0..<frames * channels) }
+
   /// The transformer's output, [frames * S, patch * out].
-  func velocity(_ frames: Int) -> Matrix { velocityStore.rows(0..<frames * grid.tokensPerFrame) }
+  func output(_ frames: Int) -> Matrix { outputStore.rows(0..<frames * grid.tokensPerFrame) }
 
   /// The latents in memory of their own, [frames, C, H, W].
   func latents(copying frames: Int) -> Tensor {
@@ -43,8 +50,8 @@ final class PipelineWorkspace {
 
   /// The memory held, in bytes.
   var byteCount: Int {
-    [latentsStore, otherStore, patchStore, velocityStore].reduce(
-      transformer.byteCount + decoder.byteCount
+    [latentsStore, otherStore, patchStore, outputStore].reduce(
+      transformer.byteCount + decoder.byteCount + (imageStore?.byteCount ?? 0)
     ) { $0 + $1.byteCount }
   }
 }

@@ -85,7 +85,8 @@ public final class StreamingPipeline {
 
     // 1. Tracks and picture become input channels; sink and window get this chunk's positions.
     conditions.write(
-      latents: start..<start + frames, first: state.firstLatent, into: workspace.patches(frames))
+      latents: start..<start + frames, first: state.firstLatent, into: workspace.patches(frames),
+      image: workspace.image(frames))
     model.transformer.beginChunk(
       frames: frames, cache: cache, workspace: workspace.transformer, pool: model.pool)
     timings.conditions = clock.lap()
@@ -140,9 +141,14 @@ public final class StreamingPipeline {
     conditions.writeNoise(latents, into: workspace.patches(frames))
     model.transformer.velocity(
       workspace.patches(frames), modulation: modulations[step], context: context, cache: cache,
-      workspace: workspace.transformer, into: workspace.velocity(frames), pool: pool)
-    grid.unpatchify(workspace.velocity(frames), into: other)
-    pool.axpby(-sigma, other, 1, into: latents)  // x0 = x - sigma v
+      workspace: workspace.transformer, into: workspace.output(frames), pool: pool)
+    grid.unpatchify(workspace.output(frames), into: other)
+    if let image = workspace.image(frames) {
+      latents.assign(image)
+      pool.axpby(1, other, 1, into: latents)  // x0 = image + residual
+    } else {
+      pool.axpby(-sigma, other, 1, into: latents)  // x0 = x - sigma v
+    }
   }
 
   private func fillNoise(_ latents: Matrix, start: Int, frames: Int, step: Int) {

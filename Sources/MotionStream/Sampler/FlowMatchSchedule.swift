@@ -1,7 +1,7 @@
 /// The few-step flow-matching schedule (Self-Forcing's training scheduler).
 ///
-/// x_t = (1 - sigma) x_0 + sigma noise; the network predicts v = noise - x_0, so that
-/// x_0 = x_t - sigma v.
+/// x_t = (1 - sigma) x_0 + sigma noise. With prediction `velocity` the network gives v = noise - x_0,
+/// so that x_0 = x_t - sigma v; with `residual` it gives x_0 less the image channels.
 package struct FlowMatchSchedule: Sendable, Equatable {
   /// One denoising step.
   package struct Step: Sendable, Equatable {
