@@ -138,7 +138,8 @@ def main():
     parser.add_argument("--per-object", type=int, default=6)
     parser.add_argument("--background", type=int, default=12)
     parser.add_argument("--max-objects", type=int, default=2)
-    parser.add_argument("--still-camera", type=float, default=0.8)
+    parser.add_argument("--still-camera", type=float, default=0.9)
+    parser.add_argument("--turning", type=float, default=0.0)
     parser.add_argument("--json", help="write the figures here")
     parser.add_argument("--sheet-rows", type=int, default=6)
     parser.add_argument("--sheet", help="write a contact sheet (true above generated) here")
@@ -147,6 +148,7 @@ def main():
         frames=arguments.frames,
         max_objects=arguments.max_objects,
         still_camera=arguments.still_camera,
+        turning=arguments.turning,
     )
     rows, sheet = [], []
     for index in range(arguments.clips):

@@ -20,7 +20,7 @@ from .noise import normal_noise
 from .sampler import FlowMatchScheduler
 from .text_encoder import tokenize
 from .track_encoder import first_visible
-from .trajectory_guidance import carry
+from .trajectory_guidance import GuidingTracks, carry
 
 
 @dataclass
@@ -102,14 +102,13 @@ class Rollout:
             return first[:, :, None].expand(-1, -1, end - start, -1, -1)
         points, visible, r = self.tracks.points, self.tracks.visible, rules.temporal_compression
         frames = slice(r * (start - 1) + 1, r * (end - 1) + 1)
-        return carry(
-            first,
+        tracks = GuidingTracks(
             points[frames].unflatten(0, (-1, r))[None],
             visible[frames].unflatten(0, (-1, r))[None],
-            first_visible(points, visible, (rules.width, rules.height))[None],
-            rules.spatial_compression,
-            rules.image.reach,
+            points[None, 0],
+            visible[None, 0],
         )
+        return carry(first, tracks, rules.spatial_compression, rules.image.reach)
 
     def mask(self, start: int, end: int) -> Tensor:
         """Mask channels: ones where the picture is given (latent 0), zeros elsewhere."""

@@ -2,8 +2,9 @@
 
 Wan-Move (2512.08765, section 3.2) copies the first frame's latent feature at a track's start to
 where the track is in every later frame. Here each cell takes the displacement of the tracks near
-it, blended by distance, and reads the first latent there, bilinearly; cells that no track is near
-show the first latent as it is. Used for image rule "channels" with tail "tracks".
+it, blended by distance, and reads the first latent there, bilinearly. Cells that no track is near
+show the first latent as it is; cells whose content has moved away are zero. Used for image rule
+"channels" with tail "tracks". Only tracks that are seen in the first picture count.
 
 Letters: B batch, C latent channels, T latent frames, H W latent size, N tracks, r pixel frames of
 one latent frame.
@@ -11,54 +12,76 @@ one latent frame.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
 NEAREST = 0.25  # cells; a track this close to a cell's centre counts as being there
+STANDS = 0.5  # cells; a track that is no further from its start has not moved away
 
 
-def displacement(
-    points: Tensor, visible: Tensor, origin: Tensor, size: tuple[int, int], cell: int, reach: float
-) -> Tensor:
-    """Displacement in cells [B, T, H, W, 2] (x, y) of every cell; zero where no track is near.
+@dataclass
+class GuidingTracks:
+    """Tracks over T latent frames, in pixels: points [B, T, r, N, 2], visible [B, T, r, N], and
+    start [B, N, 2], seen [B, N] in the first picture."""
 
-    points [B, T, r, N, 2] and origin [B, N, 2] in pixels, visible [B, T, r, N]. A track's place in
-    a latent frame is the mean of its visible places on the canvas. Weights are Franke-Little's,
-    ((reach - d) / (reach d))^2 for distances d below `reach` cells: the nearest track rules.
-    """
-    H, W = size
-    points, origin = points.float() / cell, origin.float() / cell
+    points: Tensor
+    visible: Tensor
+    start: Tensor
+    seen: Tensor
+
+
+def on_canvas(points: Tensor, size: tuple[int, int]) -> Tensor:
+    """Whether points [..., 2] in cells lie on the latent grid (H, W)."""
     x, y = points.unbind(-1)
-    seen = ((x >= 0) & (x < W) & (y >= 0) & (y < H)).float() * visible  # [B, T, r, N]
-    count = seen.sum(2)
-    place = (points * seen[..., None]).sum(2) / count.clamp(min=1)[..., None]  # [B, T, N, 2]
-    move = place - origin[:, None]
-    column = torch.arange(W, device=place.device) + 0.5
-    row = torch.arange(H, device=place.device) + 0.5
-    dx = column - place[..., 0, None]  # [B, T, N, W]
-    dy = row - place[..., 1, None]  # [B, T, N, H]
-    distance = (dy.square()[..., None] + dx.square()[..., None, :]).sqrt()  # [B, T, N, H, W]
-    weight = ((reach - distance).clamp(min=0) / (reach * distance.clamp(min=NEAREST))).square()
-    weight = weight * (count > 0)[..., None, None]
-    total = weight.sum(2)  # [B, T, H, W]
+    return ((x >= 0) & (x < size[1]) & (y >= 0) & (y < size[0])).float()
+
+
+def nearness(place: Tensor, size: tuple[int, int], reach: float) -> Tensor:
+    """Franke-Little weights ((reach - d) / (reach d))^2 [..., H, W] of the distances d < reach
+    from places [..., 2] in cells to the cells' centres: the nearest place rules."""
+    H, W = size
+    dx = torch.arange(W, device=place.device) + 0.5 - place[..., 0, None]  # [..., W]
+    dy = torch.arange(H, device=place.device) + 0.5 - place[..., 1, None]  # [..., H]
+    distance = (dy.square()[..., None] + dx.square()[..., None, :]).sqrt()
+    return ((reach - distance).clamp(min=0) / (reach * distance.clamp(min=NEAREST))).square()
+
+
+def carry(first: Tensor, tracks: GuidingTracks, cell: int, reach: float) -> Tensor:
+    """The image channels [B, C, T, H, W] of latent frames after the first; first [B, C, H, W].
+
+    A track's place in a latent frame is the mean of its visible places on the canvas; one that is
+    visible in none of them has moved away."""
+    size = first.shape[-2:]
+    points, start = tracks.points.float() / cell, tracks.start.float() / cell
+    visible = on_canvas(points, size) * tracks.visible
+    count = visible.sum(2)  # [B, T, N]
+    place = (points * visible[..., None]).sum(2) / count.clamp(min=1)[..., None]
+    move = place - start[:, None]  # [B, T, N, 2]
+    known = (tracks.seen * on_canvas(start, size))[:, None]  # [B, 1, N]
+    shown = known * (count > 0)
+
+    weight = nearness(place, size, reach) * shown[..., None, None]  # [B, T, N, H, W]
+    total = weight.sum(2)[..., None]
     blended = torch.einsum("btnhw,btnc->bthwc", weight, move)
-    return torch.where(total[..., None] > 0, blended / total.clamp(min=1e-30)[..., None], 0.0)
+    moved = torch.where(total > 0, blended / total.clamp(min=1e-30), 0.0)  # [B, T, H, W, 2]
+
+    away = known * ((count == 0) | (move.norm(dim=-1) > STANDS))  # [B, T, N]
+    near_start = nearness(start, size, reach)  # [B, N, H, W]
+    leaves = torch.einsum("bnhw,btn->bthw", near_start, away)
+    stays = torch.einsum("bnhw,btn->bthw", near_start, known - away)
+    empty = (moved.norm(dim=-1) <= STANDS) & (leaves > stays)
+    return displaced(first, moved) * ~empty[:, None]
 
 
-def carry(
-    first: Tensor, points: Tensor, visible: Tensor, origin: Tensor, cell: int, reach: float
-) -> Tensor:
-    """The image channels [B, C, T, H, W] of latent frames after the first.
-
-    first [B, C, H, W]; points [B, T, r, N, 2], visible [B, T, r, N], origin [B, N, 2].
-    """
+def displaced(first: Tensor, moved: Tensor) -> Tensor:
+    """first [B, C, H, W] read at every cell less its displacement moved [B, T, H, W, 2] (x, y), in
+    cells; bilinear, the border repeated. Returns [B, C, T, H, W]."""
     B, C, H, W = first.shape
-    T = points.shape[1]
-    moved = displacement(points, visible, origin, (H, W), cell, reach)  # [B, T, H, W, 2]
-    column = torch.arange(W, device=first.device) + 0.5
-    row = torch.arange(H, device=first.device) + 0.5
-    x = (column - moved[..., 0] - 0.5).clamp(0, W - 1)
-    y = (row[:, None] - moved[..., 1] - 0.5).clamp(0, H - 1)
+    T = moved.shape[1]
+    x = (torch.arange(W, device=first.device) - moved[..., 0]).clamp(0, W - 1)
+    y = (torch.arange(H, device=first.device)[:, None] - moved[..., 1]).clamp(0, H - 1)
     left, top = x.floor().clamp(max=max(W - 2, 0)), y.floor().clamp(max=max(H - 2, 0))
     u, v = (x - left)[:, None], (y - top)[:, None]  # [B, 1, T, H, W]
     right = (left + 1).clamp(max=W - 1).long()

@@ -1,12 +1,29 @@
 """Training samples from encoded clips: latents, the tracks shown, prompt ids."""
 
 import json
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import sentencepiece
 import torch
 
-from .tracks import choose_tracks, mask_span, origins
+from .tracks import camera_moves, choose_tracks, mask_span, origins
+
+
+@dataclass
+class Shown:
+    """The tracks that a batch is shown, over its frames: points [B, F, K, 2] in pixels, visible
+    [B, F, K], origin [B, K, 2] where each was first visible, from_start [B, K] whether that was in
+    the first picture."""
+
+    points: torch.Tensor
+    visible: torch.Tensor
+    origin: torch.Tensor
+    from_start: torch.Tensor
+
+    def frames(self, part):
+        """Those of pixel frames `part`."""
+        return replace(self, points=self.points[:, part], visible=self.visible[:, part])
 
 
 class LatentClips:
@@ -27,6 +44,7 @@ class LatentClips:
                 self.known.add(path.name)
                 clip = torch.load(path)
                 clip["ids"] = self.encode(clip["prompt"])
+                clip["camera"] = camera_moves(clip["tracks"], clip["object"])
                 self.clips.append(clip)
                 self.weights.append(self.motion(clip["latents"].float()))
 
@@ -46,13 +64,14 @@ class LatentClips:
     def batch(self, size, index, text_dropout=0.15):
         """`index`: latent frames to cut, the same for all; frames 4j-3 .. 4j go with latent j.
 
-        Returns latents [B, C, T, h, w], first [B, C, h, w], points [B, 4T, K, 2], visible
-        [B, 4T, K], origin [B, K, 2], ids [B, M]."""
+        Returns latents [B, C, T, h, w], first [B, C, h, w], tracks (Shown, F = 4T), ids [B, M]."""
         rows = []
         weights = torch.tensor(self.weights)
         for number in torch.multinomial(weights, size, generator=self.generator).tolist():
             clip = self.clips[number]
-            chosen = choose_tracks(clip["object"], clip["visible"], self.generator, self.limit)
+            chosen = choose_tracks(
+                clip["object"], clip["visible"], self.generator, self.limit, clip["camera"]
+            )
             points, visible = clip["tracks"][:, chosen], clip["visible"][:, chosen]
             origin = origins(points, visible)
             visible = mask_span(visible, self.generator)
@@ -66,15 +85,17 @@ class LatentClips:
                     points[frames.clamp(min=0)],
                     shown,
                     origin,
+                    clip["visible"][0, chosen],
                     self.encode("") if drop else clip["ids"],
                 )
             )
         most = max(1, *(len(row[4]) for row in rows))
-        latents, first, ids = (torch.stack([row[i] for row in rows]) for i in (0, 1, 5))
-        points = torch.stack([pad(row[2], most, 1) for row in rows])
-        visible = torch.stack([pad(row[3], most, 1) for row in rows])
-        origin = torch.stack([pad(row[4], most, 0) for row in rows])
-        return latents, first, points, visible, origin, ids
+        latents, first, ids = (torch.stack([row[i] for row in rows]) for i in (0, 1, 6))
+        shown = Shown(
+            *(torch.stack([pad(r[i], most, axis) for r in rows]) for i, axis in ((2, 1), (3, 1))),
+            *(torch.stack([pad(r[i], most, 0) for r in rows]) for i in (4, 5)),
+        )
+        return latents, first, shown, ids
 
 
 def pad(x, length, axis):

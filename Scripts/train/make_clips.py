@@ -25,6 +25,7 @@ class Settings:
     points: int
     max_objects: int
     still_camera: float
+    turning: float
 
 
 def render(job):
@@ -43,6 +44,7 @@ def render(job):
         frames=settings.frames,
         max_objects=settings.max_objects,
         still_camera=settings.still_camera,
+        turning=settings.turning,
     )
     seed = split_seed(settings.split, index)
     clip = sample_clip(seed, config)
@@ -71,7 +73,8 @@ def main():
     parser.add_argument("--height", type=int, default=96)
     parser.add_argument("--points", type=int, default=400)
     parser.add_argument("--max-objects", type=int, default=2)
-    parser.add_argument("--still-camera", type=float, default=0.8)
+    parser.add_argument("--still-camera", type=float, default=0.9)
+    parser.add_argument("--turning", type=float, default=0.0)
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     arguments = parser.parse_args()
     Path(arguments.out).mkdir(parents=True, exist_ok=True)
@@ -84,6 +87,7 @@ def main():
         arguments.points,
         arguments.max_objects,
         arguments.still_camera,
+        arguments.turning,
     )
     jobs = [(i, settings) for i in range(arguments.first, arguments.first + arguments.count)]
     with multiprocessing.get_context("spawn").Pool(arguments.processes) as pool:

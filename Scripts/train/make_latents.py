@@ -63,6 +63,7 @@ def main():
     parser.add_argument("--vae", required=True)
     parser.add_argument("--out", required=True)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--variants", nargs="+", choices=list(VARIANTS), default=list(VARIANTS))
     parser.add_argument("--first", type=int, default=0, help="of several processes: its number")
     parser.add_argument("--stride", type=int, default=1, help="of several processes: how many")
     arguments = parser.parse_args()
@@ -72,11 +73,12 @@ def main():
     out.mkdir(parents=True, exist_ok=True)
     files = sorted(Path(arguments.clips).glob("*.npz"))[arguments.first :: arguments.stride]
     for number, path in enumerate(files):
-        targets = {name: out / f"{path.stem}{name}.pt" for name in VARIANTS}
+        targets = {name: out / f"{path.stem}{name}.pt" for name in arguments.variants}
         if all(target.exists() for target in targets.values()):
             continue
         clip = np.load(path)
-        for name, (mirror, backwards) in VARIANTS.items():
+        for name in targets:
+            mirror, backwards = VARIANTS[name]
             frames, tracks, visible = clip["frames"], clip["tracks"].copy(), clip["visible"]
             if mirror:
                 frames = frames[:, :, ::-1]

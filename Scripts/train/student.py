@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import torch
+import torch.distributed as dist
 import torch.nn.functional as F
 from torch import nn
 
@@ -12,7 +13,7 @@ from reference.causal_transformer import CausalTransformer
 from reference.configuration import ModelConfiguration, TextEncoderConfig, TransformerConfig
 from reference.sampler import FlowMatchScheduler
 from reference.text_encoder import TextEncoder
-from reference.trajectory_guidance import carry
+from reference.trajectory_guidance import GuidingTracks, carry
 
 from .muon import Muon
 
@@ -47,18 +48,25 @@ class Student(nn.Module):
             rows.append(F.pad(self.text_encoder(row[None, :length]), (0, 0, 0, len(row) - length)))
         return torch.cat(rows)
 
-    def condition(self, first, points, visible, origin, index, image_dropout=0.0):
-        """Image and track channels [B, C + track channels, T, h, w] of the latent frames `index`.
+    def condition(self, first, shown, index, image_dropout=0.0):
+        """Image and track channels [B, C + track channels, T, h, w] of the latent frames `index`,
+        which the tracks `shown` (a Shown) are cut to.
 
         Without the picture (dropout), the first chunk has no image channels; later chunks follow
         the first latent that was made, here the true one."""
         B, _, h, w = first.shape
         size, rules = (h, w), self.rules
-        tracks = self.transformer.track_encoder(points, visible, origin, size, first=False)
+        tracks = self.transformer.track_encoder(
+            shown.points, shown.visible, shown.origin, size, first=False
+        )
         r = rules.temporal_compression
-        frames = points.unflatten(1, (-1, r)), visible.unflatten(1, (-1, r)).float()
-        reach = rules.image.reach
-        image = carry(first, *frames, origin, rules.spatial_compression, reach)
+        guiding = GuidingTracks(
+            shown.points.unflatten(1, (-1, r)),
+            shown.visible.unflatten(1, (-1, r)).float(),
+            shown.origin,
+            shown.from_start.float(),
+        )
+        image = carry(first, guiding, rules.spatial_compression, rules.image.reach)
         chunk = [i for i, j in enumerate(index) if j < rules.first_chunk]
         if 0 in index:
             image[:, :, index.index(0)] = first
@@ -67,15 +75,14 @@ class Student(nn.Module):
         return torch.cat((image, tracks), dim=1)
 
 
-def importance(latents, first, channels, moving=4.0):
+def importance(latents, image, channels, wrong=4.0):
     """Weights of the loss [B, C, T, h, w], mean 1: channels by what they do in pixels, and cells
-    that differ from the first picture `moving` times more than those that stay as they are.
+    whose image channels are wrong, so that there is something to do, `wrong` times more.
 
-    latents [B, C, T, h, w], first [B, C, h, w], channels [C]."""
+    latents and image [B, C, T, h, w], channels [C]."""
     channels = channels[:, None, None, None]
-    change = ((latents - first[:, :, None]).square() * channels).mean(1)  # [B, T, h, w]
-    changed = F.max_pool2d((change > 0.05).float(), 3, 1, 1)
-    cells = 1 + moving * changed
+    error = ((latents - image).square() * channels).mean(1)  # [B, T, h, w]
+    cells = 1 + wrong * F.max_pool2d((error > 0.05).float(), 3, 1, 1)
     return channels * (cells / cells.mean())[:, None]
 
 
@@ -89,6 +96,37 @@ def optimizers(model, lr):
         Muon(matrices, lr=lr),
         torch.optim.AdamW(rest, lr=lr, betas=(0.9, 0.98), weight_decay=0.0),
     ]
+
+
+class Workers:
+    """The processes of one `torchrun`, or this one alone. All hold the same weights."""
+
+    def __init__(self, threads):
+        self.count = int(os.environ.get("WORLD_SIZE", 1))
+        self.number = int(os.environ.get("RANK", 0))
+        torch.set_num_threads(max(1, threads // self.count))
+        if self.count > 1:
+            dist.init_process_group("gloo")
+
+    @property
+    def first(self):
+        """Whether this is the one that prints and saves."""
+        return self.number == 0
+
+    def average(self, model, *numbers):
+        """Averages all gradients, and some numbers (time, losses), over the processes."""
+        if self.count == 1:
+            return numbers
+        grads = [p.grad for p in model.parameters() if p.grad is not None]
+        parts = [torch.tensor(numbers, dtype=torch.float64).float(), *(g.flatten() for g in grads)]
+        flat = torch.cat(parts)
+        dist.all_reduce(flat)
+        flat /= self.count
+        used = len(numbers)
+        for grad in grads:
+            grad.copy_(flat[used : used + grad.numel()].view_as(grad))
+            used += grad.numel()
+        return flat[: len(numbers)].tolist()
 
 
 class Average:

@@ -6,33 +6,40 @@ People draw few tracks, motion transfer brings many; the student must follow bot
 import torch
 
 
-def choose_tracks(objects, visible, generator, limit=120):
-    """Indices [K] of the tracks the model is shown.
+def camera_moves(points, objects):
+    """Whether the background moves, by more than 2 px on average. points [T, N, 2], objects [N]."""
+    ground = points[:, objects < 1]
+    return ground.shape[1] > 0 and (ground - ground[:1]).norm(dim=-1).mean().item() > 2
 
-    objects [N] (below 1 = background), visible [T, N]."""
+
+def choose_tracks(objects, visible, generator, limit=120, dense=False):
+    """Indices [K] of the tracks the model is shown; `dense`: always many, from everywhere.
+
+    objects [N] (below 1 = background), visible [T, N]. What moves without a track is noise to a
+    regression, so that is kept rare."""
     draw = torch.rand(4, generator=generator).tolist()
     count = len(objects)
     order = torch.randperm(count, generator=generator)
     seen = visible[:, order].any(0)
     order = order[seen]
-    if draw[0] < 0.08:
+    if dense:
+        return order[:limit]
+    if draw[0] < 0.03:
         return order[:0]
-    if draw[0] < 0.45:  # dense
+    if draw[0] < 0.5:  # dense
         return order[: 30 + int(draw[1] * (limit - 30))]
-    if draw[0] < 0.55:  # a few of anything
-        return order[: 1 + int(draw[1] * 20)]
-    # Sparse: some points on each object that moves, and some pins on the background.
+    # Sparse: some points on each object, and some pins on the background.
     chosen = []
-    per_object = 1 + int(draw[1] * 4)
+    per_object = 1 + int(draw[1] * 6)
     chosen.append(order[objects[order] < 1][: int(draw[2] ** 2 * 24)])
     for label in objects[objects > 0].unique().tolist():
         own = order[objects[order] == label]
-        if torch.rand((), generator=generator) < 0.9:
+        if torch.rand((), generator=generator) < 0.97:
             chosen.append(own[:per_object])
     return torch.cat(chosen) if chosen else order[:1]
 
 
-def mask_span(visible, generator, probability=0.15):
+def mask_span(visible, generator, probability=0.1):
     """Stochastic mid-frame masking (paper, 2.3): hides all tracks for a while. visible [T, K]."""
     frames = len(visible)
     if frames > 12 and torch.rand((), generator=generator) < probability:

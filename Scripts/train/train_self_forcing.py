@@ -42,10 +42,9 @@ def robust(error, knee):
 class Rollout:
     """A batch of streams with their conditions and one rolling cache."""
 
-    def __init__(self, model, first, points, visible, origin, text):
+    def __init__(self, model, first, shown, text):
         rules = model.rules
-        self.model, self.first, self.text = model, first, text
-        self.points, self.visible, self.origin = points, visible, origin
+        self.model, self.first, self.shown, self.text = model, first, shown, text
         self.cache = KVCache(
             len(model.transformer.blocks),
             rules.sink_frames,
@@ -57,11 +56,7 @@ class Rollout:
         """The clean estimate [B, C, T, h, w] of latent frames `part` from noisy ones x."""
         frames = slice(4 * part.start, 4 * part.stop)
         condition = self.model.condition(
-            self.first,
-            self.points[:, frames],
-            self.visible[:, frames],
-            self.origin,
-            list(range(part.start, part.stop)),
+            self.first, self.shown.frames(frames), list(range(part.start, part.stop))
         )
         timesteps = torch.full((len(x), x.shape[2]), timestep, dtype=torch.float64)
         transformer = self.model.transformer
@@ -72,7 +67,8 @@ class Rollout:
             self.cache,
             commit,
         )
-        return condition[:, : x.shape[1]] + output  # prediction "residual"
+        self.image = condition[:, : x.shape[1]]
+        return self.image + output  # prediction "residual"
 
 
 def main():
@@ -116,13 +112,13 @@ def main():
             for group in optimizer.param_groups:
                 group["lr"] = recipe.learning_rate * rate
             optimizer.zero_grad(set_to_none=True)
-        latents, first, points, visible, origin, ids = clips.batch(recipe.batch, index)
+        latents, first, shown, ids = clips.batch(recipe.batch, index)
         dropped = torch.rand(recipe.batch, 1, 1, 1) < recipe.image_dropout
         first = first * ~dropped
         exit_step = int(torch.randint(len(model.timesteps), ()))
         with torch.no_grad():
             text = model.text(ids)
-        rollout = Rollout(model, first, points, visible, origin, text)
+        rollout = Rollout(model, first, shown, text)
         for number in range(chunks):
             part = slice(number * chunk, (number + 1) * chunk)
             x = torch.randn_like(latents[:, :, part])
@@ -133,7 +129,7 @@ def main():
                 x = (1 - sigma) * clean + sigma * torch.randn_like(clean)
             clean = rollout.clean(x, model.timesteps[exit_step], part)
             error = robust(clean - latents[:, :, part], recipe.robust)
-            weight = importance(latents[:, :, part], first, clips.channels)
+            weight = importance(latents[:, :, part], rollout.image, clips.channels)
             loss = (error * weight).mean() / chunks
             loss.backward()
             clean = clean.detach()

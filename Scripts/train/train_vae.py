@@ -37,7 +37,7 @@ class Recipe:
     crop: int = 64  # pixels; the network is convolutional
     on_objects: float = 0.6  # share of crops around a point of an object
     shifted: float = 0.5  # share of steps whose latents are shifted by a part of a cell
-    noise: float = 0.05  # on the latents, in their deviations: the student's are not exact
+    noise: float = 0.05  # on the latents, in their deviations
     learning_rate: float = 7e-4
     bias_rate: float = 0.1  # of the learning rate: fast biases kill ReLUs and whole blocks
     warmup: int = 100
@@ -141,6 +141,8 @@ def main():
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     recipe = Recipe()
+    if arguments.decoder_only:
+        recipe.noise = 0.1  # what the student makes is not exact
     torch.manual_seed(recipe.seed)
     config = TinyVAEConfig.from_dict(
         json.load(open(arguments.config or Path(__file__).parent / "tiny_vae.json"))

@@ -15,6 +15,7 @@ class WorldConfig:
     frames: int = 33
     max_objects: int = 4
     still_camera: float = 0.5  # share of clips whose camera does not move
+    turning: float = 1.0  # share of objects that may turn, roll or tumble as they move
     edge_samples: int = 4  # extra rays for a pixel on an edge; 0 turns anti-aliasing off
     chunk: int = 12  # frames traced at once on a CPU: small ones stay in cache
 

@@ -108,7 +108,7 @@ def _extent(shape, s):
     return (0.72 * s, 0.29 * s, 0.0), 1.01 * s, 1.01 * s
 
 
-def _sample_solid(rng, colours, time, calm, leads):
+def _sample_solid(rng, colours, time, calm, leads, turning):
     shape = str(rng.choice(SHAPES, p=(0.26, 0.24, 0.19, 0.18, 0.13)))
     material = str(rng.choice(MATERIALS, p=(0.28, 0.26, 0.23, 0.23)))
     size = str(rng.choice(list(SIZES), p=(0.3, 0.42, 0.28)))
@@ -117,6 +117,10 @@ def _sample_solid(rng, colours, time, calm, leads):
         odds = np.array((0.2, 0.3, 0.1, 0.05, 0.15, 0.1, 0.1))
     if leads:
         odds[0] = 0.0
+    # One draw more only where it is asked for: other worlds keep their scenes.
+    turns = turning >= 1 or rng.random() < turning
+    if not turns:
+        odds[1] = 0.0  # spinning on the spot
     kind = str(rng.choice(motion.MOTIONS, p=odds / odds.sum()))
     extent, rest, bound = _extent(shape, rng.uniform(*SIZES[size]))
     round_cells = float(rng.integers(3, 6) * 2), rng.uniform(2.2, 3.4) / bound
@@ -134,10 +138,10 @@ def _sample_solid(rng, colours, time, calm, leads):
         bound=bound,
         cells=flat_cells if shape == "box" else round_cells,
     )
-    tumbles = kind == "float" and rng.random() < 0.35
+    tumbles = kind == "float" and rng.random() < 0.35 and turns
     solid.position = motion.positions(kind, rng, time, bound if tumbles else rest)
     rate = rng.choice([-1, 1]) * rng.uniform(1.2, 3.2)
-    if kind == "stand" or (kind != "spin" and rng.random() < 0.45):
+    if kind == "stand" or (kind != "spin" and rng.random() < 0.45) or not turns:
         rate = 0.0
     if tumbles and rate == 0.0:
         rate = 1.5
@@ -149,7 +153,7 @@ def _sample_solid(rng, colours, time, calm, leads):
     if shape == "torus":  # show the hole at first
         start = motion.turn((0, 1, 0), np.array([rng.uniform(-0.9, 0.9)]))
     solid.rotation = motion.turn(axis, rate * time) @ start
-    rolls = shape == "sphere" and kind in ("slide", "arc", "path")
+    rolls = shape == "sphere" and kind in ("slide", "arc", "path") and turns
     if rolls:
         solid.rotation = motion.roll(solid.position, extent[0]) @ start
     solid.turning = rate != 0.0 and not rolls
@@ -208,7 +212,7 @@ def sample_scene(seed, config):
         if len(scene.solids) == wanted:
             break
         leads = still and not scene.solids  # something moves in every clip
-        solid = _sample_solid(rng, colours, time, calm=tries > 20, leads=leads)
+        solid = _sample_solid(rng, colours, time, tries > 20, leads, config.turning)
         fits = _in_view(solid, camera, config)
         if fits and all(_apart(solid, other) for other in scene.solids):
             scene.solids.append(solid)

@@ -83,6 +83,13 @@ import Testing
     ),
     Wrong(manifest, #""rule": "channels""#, #""rule": "none""#, "input_slots"),
     Wrong(
+      manifest, #""tail": "zeros""#, #""tail": "tracks""#,
+      #"image.reach: expected exactly if image.tail is "tracks""#),
+    Wrong(manifest, #""reach": null"#, #""reach": 2"#, "image.reach: expected exactly if"),
+    Wrong(
+      manifest, #""prediction": "velocity""#, #""prediction": "noise""#,
+      #"sampler.prediction: expected one of "velocity", "residual""#),
+    Wrong(
       manifest, #""collision": "add""#, #""collision": "assign""#,
       "no meaning with cell_rule bilinear"),
     Wrong(manifest, #""max_id": 100000"#, #""max_id": 5"#, "track_config.max_track_id: expected 5"),

@@ -51,9 +51,11 @@ import Tracks
     #expect(actual[21...] != expected[21...])
   }
 
-  @Test("A copied state continues twice with the same pictures")
-  func copiedState() throws {
-    let rollout = try RolloutFixture("rollout-track-v0")
+  @Test(
+    "A copied state continues twice with the same pictures",
+    arguments: ["rollout-track-v0", "rollout-guided-own"])
+  func copiedState(_ name: String) throws {
+    let rollout = try RolloutFixture(name)
     let model = try TinyModel.load(rollout.parameters.model)
     let pipeline = try rollout.pipeline(model)
     _ = try pictures(pipeline, chunks: 3)

@@ -43,15 +43,14 @@ final class ConditionChannels {
       guard let encoder = model.trackEncoder else {
         throw ModelError(.usage, "\(model.directory.path): this model takes no tracks")
       }
-      let carries = manifest.image.tail == .tracks
-      let needsOrigins = encoder.rules.ids == .origin || carries
-      let origins = needsOrigins ? tracks.firstVisiblePoints() : [:]
-      trackWorkspace = encoder.makeWorkspace(grid: grid.pictureSize, origins: origins)
-      guidance =
-        carries
-        ? TrajectoryGuidance(
-          grid: grid.pictureSize, cellSize: manifest.spatialCompression,
-          reach: manifest.image.reach ?? 0, origins: origins) : nil
+      trackWorkspace = encoder.makeWorkspace(
+        grid: grid.pictureSize,
+        origins: encoder.rules.ids == .origin ? tracks.firstVisiblePoints() : [:])
+      guidance = manifest.image.reach.map { reach in
+        TrajectoryGuidance(
+          grid: grid.pictureSize, cellSize: manifest.spatialCompression, reach: reach,
+          start: tracks.sample(at: 0))
+      }
     } else {
       trackWorkspace = nil
       guidance = nil

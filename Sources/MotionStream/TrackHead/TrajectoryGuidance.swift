@@ -1,113 +1,150 @@
-import Tracks
+package import Tracks
 
-// Letters: C latent channels, H W latent grid, r pixel frames of one latent frame.
+// Letters: C latent channels, H W latent grid.
 
 /// Latent trajectory guidance: the first picture's latent, carried along the tracks (after Wan-Move,
 /// 2512.08765, section 3.2).
 ///
 /// Each cell takes the displacement of the tracks near it, blended by distance, and reads the first
-/// latent there, bilinearly. Cells that no track is near show the first latent as it is.
-final class TrajectoryGuidance {
-  /// Cells that a track's displacement reaches.
-  private let reach: Float
+/// latent there, bilinearly. Cells that no track is near show the first latent as it is; cells whose
+/// content has moved away are zero. Only tracks that are seen in the first picture count.
+package final class TrajectoryGuidance {
+  /// A track in the frame at hand, all in cells.
+  private struct Guide {
+    let startX, startY: Float
+    /// Sum of its visible places, and how many they are.
+    var sumX: Float = 0
+    var sumY: Float = 0
+    var count: Float = 0
+    /// Whether the track says anything about this frame.
+    var isSpecified = false
+  }
+
+  /// Sums over the tracks near each cell.
+  private struct Cell {
+    /// Of tracks that are there now: weight, weight times displacement.
+    var weight: Float = 0
+    var across: Float = 0
+    var down: Float = 0
+    /// Of tracks that started there: weight of those that have moved away, of those that stand.
+    var leaves: Float = 0
+    var stays: Float = 0
+  }
+
   private let grid: PictureSize
   /// Pixels of one cell along each side.
-  private let cell: Float
-  /// Where each track was first visible, by id, in cells.
-  private let origins: [Int: (x: Float, y: Float)]
+  private let cellSize: Float
+  /// Cells that a track's displacement reaches.
+  private let reach: Float
+  private var guides: [Guide]
+  private let guideOfID: [Int: Int]
   private var points: [TrackPoint] = []
-  private var sums: [Int: (x: Float, y: Float, count: Float)] = [:]
-  private var order: [Int] = []
-  /// Sums over the tracks near each cell: weight, weight times displacement.
-  private var weights: [Float]
-  private var across: [Float]
-  private var down: [Float]
+  private var cells: [Cell]
 
   /// A track this close to a cell's centre, in cells, counts as being there.
   private static let nearest: Float = 0.25
+  /// A track that is no further from its start, in cells, has not moved away.
+  private static let stands: Float = 0.5
 
-  /// `origins`: where each track was first visible, in pixels.
-  init(grid: PictureSize, cellSize: Int, reach: Double, origins: [Int: TrackPoint]) {
+  /// `start`: the points of the first picture, in its pixels.
+  package init(grid: PictureSize, cellSize: Int, reach: Double, start: [TrackPoint]) {
     self.grid = grid
+    self.cellSize = Float(cellSize)
     self.reach = Float(reach)
-    cell = Float(cellSize)
-    let cell = cell
-    self.origins = origins.mapValues { (x: $0.x / cell, y: $0.y / cell) }
-    weights = Array(repeating: 0, count: grid.count)
-    across = weights
-    down = weights
+    var guides: [Guide] = []
+    var guideOfID: [Int: Int] = [:]
+    for point in start where point.visible {
+      let (x, y) = (point.x / self.cellSize, point.y / self.cellSize)
+      guard grid.holds(x, y) else { continue }
+      guideOfID[point.id] = guides.count
+      guides.append(Guide(startX: x, startY: y))
+    }
+    (self.guides, self.guideOfID) = (guides, guideOfID)
+    cells = Array(repeating: Cell(), count: grid.count)
   }
 
   /// Writes `first` [C, H*W] as the tracks move it by pixel frames `frames` into `output`
   /// [C, H*W]. `sample` fills an array with the points of a pixel frame, in pixels.
-  func carry(
+  package func carry(
     _ first: Matrix, frames: Range<Int>, into output: Matrix,
     sample: (_ frame: Int, _ points: inout [TrackPoint]) -> Void
   ) {
     gather(frames, sample)
     spread()
-    for index in 0..<grid.count {
-      let weight = weights[index]
-      let moved = weight > 0
-      let x = Float(index % grid.width) - (moved ? across[index] / weight : 0)
-      let y = Float(index / grid.width) - (moved ? down[index] / weight : 0)
-      read(first, x: x, y: y, into: output, index: index)
+    for index in cells.indices {
+      let cell = cells[index]
+      let (x, y) = (Float(index % grid.width), Float(index / grid.width))
+      let moveX = cell.weight > 0 ? cell.across / cell.weight : 0
+      let moveY = cell.weight > 0 ? cell.down / cell.weight : 0
+      if cell.leaves > cell.stays, Self.length(moveX, moveY) <= Self.stands {
+        for channel in 0..<output.rows { output.base[channel * output.stride + index] = 0 }
+      } else {
+        read(first, x: x - moveX, y: y - moveY, into: output, index: index)
+      }
     }
   }
 
-  /// The mean visible place of every track, in cells.
+  /// Where every track is, on average over the frames.
   private func gather(_ frames: Range<Int>, _ sample: (Int, inout [TrackPoint]) -> Void) {
-    sums.removeAll(keepingCapacity: true)
-    order.removeAll(keepingCapacity: true)
-    let (width, height) = (Float(grid.width), Float(grid.height))
+    for index in guides.indices {
+      (guides[index].sumX, guides[index].sumY, guides[index].count) = (0, 0, 0)
+      guides[index].isSpecified = false
+    }
     for frame in frames {
       sample(frame, &points)
-      for point in points where point.visible {
-        let (x, y) = (point.x / cell, point.y / cell)
-        guard x >= 0, x < width, y >= 0, y < height else { continue }
-        if let sum = sums[point.id] {
-          sums[point.id] = (sum.x + x, sum.y + y, sum.count + 1)
-        } else {
-          sums[point.id] = (x, y, 1)
-          order.append(point.id)
-        }
+      for point in points {
+        guard let index = guideOfID[point.id] else { continue }
+        guides[index].isSpecified = true
+        let (x, y) = (point.x / cellSize, point.y / cellSize)
+        guard point.visible, grid.holds(x, y) else { continue }
+        guides[index].sumX += x
+        guides[index].sumY += y
+        guides[index].count += 1
       }
     }
   }
 
-  /// Adds every track's displacement to the cells it reaches, by Franke and Little's weights
-  /// ((reach - d) / (reach d))^2 of the distance d: the nearest track rules.
+  /// Adds every track to the cells near it now, and near where it started.
   private func spread() {
-    for index in weights.indices {
-      weights[index] = 0
-      across[index] = 0
-      down[index] = 0
-    }
-    for id in order {
-      guard let sum = sums[id], let origin = origins[id] else { continue }
-      let (x, y) = (sum.x / sum.count, sum.y / sum.count)
-      let (moveX, moveY) = (x - origin.x, y - origin.y)
-      for row in near(y, grid.height) {
-        let dy = Float(row) + 0.5 - y
-        for column in near(x, grid.width) {
-          let dx = Float(column) + 0.5 - x
-          let distance = (dx * dx + dy * dy).squareRoot()
-          guard distance < reach else { continue }
-          let share = (reach - distance) / (reach * max(distance, Self.nearest))
-          let index = row * grid.width + column
-          weights[index] += share * share
-          across[index] += share * share * moveX
-          down[index] += share * share * moveY
+    for index in cells.indices { cells[index] = Cell() }
+    for guide in guides where guide.isSpecified {
+      var isAway = true
+      if guide.count > 0 {
+        let (x, y) = (guide.sumX / guide.count, guide.sumY / guide.count)
+        let (moveX, moveY) = (x - guide.startX, y - guide.startY)
+        isAway = Self.length(moveX, moveY) > Self.stands
+        forEachCell(near: x, y) { cell, weight in
+          cell.weight += weight
+          cell.across += weight * moveX
+          cell.down += weight * moveY
         }
+      }
+      forEachCell(near: guide.startX, guide.startY) { cell, weight in
+        if isAway { cell.leaves += weight } else { cell.stays += weight }
       }
     }
   }
 
-  /// The rows or columns that a track at `place` may reach.
-  private func near(_ place: Float, _ count: Int) -> Range<Int> {
+  /// Calls `body` with every cell within reach of a place and its weight, Franke and Little's
+  /// ((reach - d) / (reach d))^2 of the distance d: the nearest place rules.
+  private func forEachCell(near x: Float, _ y: Float, _ body: (inout Cell, Float) -> Void) {
+    for row in within(y, grid.height) {
+      for column in within(x, grid.width) {
+        let distance = Self.length(Float(column) + 0.5 - x, Float(row) + 0.5 - y)
+        guard distance < reach else { continue }
+        let share = (reach - distance) / (reach * max(distance, Self.nearest))
+        body(&cells[row * grid.width + column], share * share)
+      }
+    }
+  }
+
+  /// The rows or columns that may lie within reach of a place.
+  private func within(_ place: Float, _ count: Int) -> Range<Int> {
     let from = max(0, Int((place - reach).rounded(.down)))
     return from..<max(from, min(count, Int((place + reach).rounded(.up)) + 1))
   }
+
+  private static func length(_ x: Float, _ y: Float) -> Float { (x * x + y * y).squareRoot() }
 
   /// Column `index` of `output`: `first` between the cells around (x, y), counted from the centre of
   /// the first cell; beyond the border it stays as at the border.
@@ -124,5 +161,12 @@ final class TrajectoryGuidance {
       let lower = row[bottom * grid.width + left] * (1 - u) + row[bottom * grid.width + right] * u
       output.base[channel * output.stride + index] = upper * (1 - v) + lower * v
     }
+  }
+}
+
+extension PictureSize {
+  /// Whether a place in cells lies on the grid.
+  fileprivate func holds(_ x: Float, _ y: Float) -> Bool {
+    x >= 0 && y >= 0 && x < Float(width) && y < Float(height)
   }
 }
