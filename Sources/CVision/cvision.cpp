@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <exception>
@@ -15,6 +16,8 @@
 struct cvision_pyramid {
   cv::Mat grey;
   std::vector<cv::Mat> levels;
+
+  void build(int window, int levels);
 };
 
 namespace {
@@ -71,6 +74,13 @@ Result guarded(Result failure, char *error, int error_size, Body body) {
 
 }  // namespace
 
+void cvision_pyramid::build(int window, int count) {
+  // The last four: with gradients, the borders of picture and gradients, sharing `grey`.
+  MotionLibrary::shared().build_pyramid(
+      grey, levels, cv::Size(window, window), count, true, cv::BORDER_REFLECT_101,
+      cv::BORDER_CONSTANT, true);
+}
+
 cvision_pyramid *cvision_pyramid_make(
     const uint8_t *rgb, int width, int height, int window, int levels, char *error,
     int error_size) {
@@ -79,10 +89,20 @@ cvision_pyramid *cvision_pyramid_make(
     // OpenCV wants a mutable pointer, but does not write to the source of a conversion.
     const cv::Mat picture(height, width, CV_8UC3, const_cast<uint8_t *>(rgb));
     cv::cvtColor(picture, pyramid->grey, cv::COLOR_RGB2GRAY);
-    // The last four: with gradients, the borders of picture and gradients, sharing `grey`.
-    MotionLibrary::shared().build_pyramid(
-        pyramid->grey, pyramid->levels, cv::Size(window, window), levels, true,
-        cv::BORDER_REFLECT_101, cv::BORDER_CONSTANT, true);
+    pyramid->build(window, levels);
+    return pyramid.release();
+  });
+}
+
+cvision_pyramid *cvision_pyramid_warp(
+    const cvision_pyramid *from, const double *matrix, int window, int levels, char *error,
+    int error_size) {
+  return guarded<cvision_pyramid *>(nullptr, error, error_size, [&] {
+    auto pyramid = std::make_unique<cvision_pyramid>();
+    const cv::Mat homography(3, 3, CV_64F, const_cast<double *>(matrix));
+    cv::warpPerspective(from->grey, pyramid->grey, homography, from->grey.size(), cv::INTER_LINEAR,
+                        cv::BORDER_REPLICATE);
+    pyramid->build(window, levels);
     return pyramid.release();
   });
 }
@@ -106,6 +126,28 @@ int cvision_follow(
         levels, stop, use_guess ? cv::OPTFLOW_USE_INITIAL_FLOW : 0, least_eigenvalue);
     return 1;
   });
+}
+
+void cvision_texture(
+    const cvision_pyramid *pyramid, int window, const float *points, float *texture, int count) {
+  // The pictures and their gradients (Scharr, 32 times the change per pixel) take turns.
+  const cv::Mat &gradients = pyramid->levels[1];
+  const int radius = window / 2;
+  for (int index = 0; index < count; index++) {
+    const int column = cvRound(points[2 * index]), row = cvRound(points[2 * index + 1]);
+    float sums[3] = {0, 0, 0};
+    for (int y = std::max(row - radius, 0); y <= std::min(row + radius, gradients.rows - 1); y++) {
+      const auto *line = gradients.ptr<cv::Vec2s>(y);
+      for (int x = std::max(column - radius, 0); x <= std::min(column + radius, gradients.cols - 1);
+           x++) {
+        const float across = line[x][0] / 32.0f, down = line[x][1] / 32.0f;
+        sums[0] += across * across;
+        sums[1] += across * down;
+        sums[2] += down * down;
+      }
+    }
+    for (int i = 0; i < 3; i++) texture[3 * index + i] = sums[i] / (window * window);
+  }
 }
 
 int cvision_dense_flow(

@@ -1,84 +1,130 @@
-/// The motion of a plane (or of a turning camera) that most points share.
+/// The motion of a plane, of a turning or of a standing camera that most of the picture shares.
 ///
 /// To second order a plane moves by eight numbers: `step = (a + b x + c y + x (g x + h y),
-/// d + e x + f y + y (g x + h y))` (Longuet-Higgins and Prazdny, 1980). It stands in where there is
-/// no texture to follow, such as plain ground under a moving camera.
+/// d + e x + f y + y (g x + h y))` (Longuet-Higgins and Prazdny, 1980). A window knows its step only
+/// across its edges; all together know it everywhere, which is why stripes are enough.
 struct DominantMotion {
-  private var coefficients = [Double](repeating: 0, count: 8)
+  /// A measured step and what its window shows, so how much the step is worth in each direction.
+  struct Sample {
+    var place: SIMD2<Float>
+    var step: SIMD2<Float>
+    var texture: SIMD3<Float>
+  }
+
+  /// Squared grey change per pixel at which a window counts half: rounding to 8 bits makes less.
+  private static let flatness: Float = 1
+  /// Pixels across an edge up to which a step is explained.
+  private static let tolerance = 0.25
+  /// What standing is favoured by: eight free numbers always explain more than none, and where there
+  /// is little to see they would rather follow an object.
+  private static let standingBonus = 2.0
+  /// From how wide to how narrow the weights of a fit get, in pixels: near the expected motion, and
+  /// ever farther from it, for when it changes at once. The narrow end finds the largest group.
+  private static let schedules: [[Double]] = [
+    [0.5, 0.5, 0.25], [2, 1, 0.5, 0.25], [8, 4, 2, 1, 0.5, 0.25],
+  ]
+
+  private var coefficients = SIMD8<Double>.zero
   private let center: SIMD2<Double>
   private let scale: Double
 
-  /// Fits steps at points; nil for fewer than 12 of them.
-  ///
-  /// Reweighted least squares, from the median step, with Geman-McClure weights: points that move
-  /// otherwise (objects in front) lose their say.
-  init?(points: [SIMD2<Float>], steps: [SIMD2<Float>], width: Int, height: Int) {
-    guard points.count >= 12 else { return nil }
+  /// Finds the motion that explains most of the samples; standing is one that is tried.
+  init(_ samples: [Sample], width: Int, height: Int) {
     center = SIMD2(Double(width), Double(height)) / 2
     scale = Double(max(width, height)) / 2
-    func median(_ values: [Float]) -> Double { Double(values.sorted()[values.count / 2]) }
-    coefficients[0] = median(steps.map(\.x))
-    coefficients[3] = median(steps.map(\.y))
-    // The width of the weights shrinks to half a pixel, which finds the largest group first.
-    for width in [8.0, 4, 2, 1, 0.5, 0.5] {
-      var normal = [[Double]](repeating: [Double](repeating: 0, count: 9), count: 8)
-      for (point, step) in zip(points, steps) {
-        let rows = Self.rows(place(point))
-        let error = SIMD2<Double>(step) - apply(rows)
-        let ratio = (error * error).sum() / (width * width)
-        let weight = 1 / ((1 + ratio) * (1 + ratio))
-        Self.add(rows.x, Double(step.x), weight, to: &normal)
-        Self.add(rows.y, Double(step.y), weight, to: &normal)
-      }
-      guard let solved = Self.solve(normal) else { return nil }
-      coefficients = solved
+    let rows = samples.map { Row($0, at: (SIMD2<Double>($0.place) - center) / scale) }
+    var best = Self.score(rows, coefficients) * Self.standingBonus
+    for schedule in Self.schedules {
+      var fitted = SIMD8<Double>.zero
+      for width in schedule { fitted = Self.fit(rows, from: fitted, width: width) ?? fitted }
+      let score = Self.score(rows, fitted)
+      if score > best { (best, coefficients) = (score, fitted) }
     }
   }
 
-  /// The step at a point.
-  func step(at point: SIMD2<Float>) -> SIMD2<Float> {
-    SIMD2<Float>(apply(Self.rows(place(point))))
+  /// The homography that is this motion to second order.
+  var homography: Homography {
+    if coefficients == .zero { return .identity }
+    let c = coefficients / scale
+    let centered = Homography(elements: [
+      1 / scale, 0, -center.x / scale, 0, 1 / scale, -center.y / scale, 0, 0, 1,
+    ])
+    let motion = Homography(elements: [1 + c[1], c[2], c[0], c[4], 1 + c[5], c[3], -c[6], -c[7], 1])
+    return centered.inverse * motion * centered
   }
 
-  private func place(_ point: SIMD2<Float>) -> SIMD2<Double> {
-    (SIMD2<Double>(point) - center) / scale
+  /// How far from explained a step is, in pixels across the window's edges, squared.
+  static func mismatch(_ step: SIMD2<Float>, _ texture: SIMD3<Float>) -> Float {
+    let seen = texture / (texture.x + texture.z + flatness)
+    return seen.x * step.x * step.x + 2 * seen.y * step.x * step.y + seen.z * step.y * step.y
   }
 
-  /// What each coefficient adds to the step across and to the step down.
-  private static func rows(_ p: SIMD2<Double>) -> (x: SIMD8<Double>, y: SIMD8<Double>) {
-    (
-      [1, p.x, p.y, 0, 0, 0, p.x * p.x, p.x * p.y],
-      [0, 0, 0, 1, p.x, p.y, p.x * p.y, p.y * p.y]
-    )
-  }
+  /// What each coefficient adds to a sample's step, and the sample itself.
+  private struct Row {
+    let across: SIMD8<Double>
+    let down: SIMD8<Double>
+    let step: SIMD2<Double>
+    let texture: SIMD3<Double>
 
-  private func apply(_ rows: (x: SIMD8<Double>, y: SIMD8<Double>)) -> SIMD2<Double> {
-    let numbers = SIMD8<Double>(coefficients)
-    return SIMD2((rows.x * numbers).sum(), (rows.y * numbers).sum())
-  }
+    init(_ sample: Sample, at p: SIMD2<Double>) {
+      across = [1, p.x, p.y, 0, 0, 0, p.x * p.x, p.x * p.y]
+      down = [0, 0, 0, 1, p.x, p.y, p.x * p.y, p.y * p.y]
+      step = SIMD2(sample.step)
+      let grey = sample.texture
+      texture = SIMD3(grey / (grey.x + grey.z + DominantMotion.flatness))
+    }
 
-  private static func add(
-    _ row: SIMD8<Double>, _ value: Double, _ weight: Double, to normal: inout [[Double]]
-  ) {
-    for i in 0..<8 where row[i] != 0 {
-      for j in 0..<8 { normal[i][j] += weight * row[i] * row[j] }
-      normal[i][8] += weight * row[i] * value
+    /// Geman-McClure: a step that is off by much more than `width` loses its say.
+    func weight(_ coefficients: SIMD8<Double>, width: Double) -> Double {
+      let x = (across * coefficients).sum() - step.x
+      let y = (down * coefficients).sum() - step.y
+      let error = texture.x * x * x + 2 * texture.y * x * y + texture.z * y * y
+      let ratio = 1 + error / (width * width)
+      return 1 / (ratio * ratio)
     }
   }
 
-  /// Gauss-Jordan with pivots on eight equations, the right side in the last column.
-  private static func solve(_ equations: [[Double]]) -> [Double]? {
-    var rows = equations
+  private static func score(_ rows: [Row], _ coefficients: SIMD8<Double>) -> Double {
+    rows.reduce(0) {
+      $0 + ($1.texture.x + $1.texture.z) * $1.weight(coefficients, width: tolerance)
+    }
+  }
+
+  /// One step of reweighted least squares.
+  private static func fit(_ rows: [Row], from start: SIMD8<Double>, width: Double) -> SIMD8<Double>?
+  {
+    var normal = [SIMD8<Double>](repeating: .zero, count: 8)
+    var right = SIMD8<Double>.zero
+    for row in rows {
+      let weight = row.weight(start, width: width)
+      let texture = row.texture * weight
+      let across = texture.x * row.across + texture.y * row.down
+      let down = texture.y * row.across + texture.z * row.down
+      right += across * row.step.x + down * row.step.y
+      for i in 0..<8 { normal[i] += row.across[i] * across + row.down[i] * down }
+    }
+    // What nothing shows stays as expected.
+    for i in 0..<8 { normal[i][i] += 0.01 }
+    return solve(normal, right)
+  }
+
+  /// Gauss-Jordan with pivots on eight equations.
+  private static func solve(_ equations: [SIMD8<Double>], _ values: SIMD8<Double>) -> SIMD8<Double>?
+  {
+    var (rows, right) = (equations, values)
     for column in 0..<8 {
       guard let pivot = (column..<8).max(by: { abs(rows[$0][column]) < abs(rows[$1][column]) }),
         abs(rows[pivot][column]) > 1e-9
       else { return nil }
       rows.swapAt(column, pivot)
+      (right[column], right[pivot]) = (right[pivot], right[column])
       for row in 0..<8 where row != column {
         let factor = rows[row][column] / rows[column][column]
-        for j in column..<9 { rows[row][j] -= factor * rows[column][j] }
+        rows[row] -= factor * rows[column]
+        right[row] -= factor * right[column]
       }
     }
-    return (0..<8).map { rows[$0][8] / rows[$0][$0] }
+    for row in 0..<8 { right[row] /= rows[row][row] }
+    return right
   }
 }

@@ -21,6 +21,8 @@ public struct ExtractionSettings: Sendable {
   /// Mean difference per colour, 0 to 255, between a point's first look and its present one above
   /// which something else is in front of it.
   public var lookDifference: Float = 25
+  /// Frames for which a hidden point is carried on before it is given up.
+  public var patience = 48
   /// Frames between searches for places that no point covers any more; nil never searches.
   public var redetectFrames: Int?
 

@@ -28,6 +28,30 @@ final class GreyPyramid {
     (self.handle, width, height, self.name) = (handle, frame.width, frame.height, name)
   }
 
+  private init(_ handle: OpaquePointer, like other: GreyPyramid) {
+    (self.handle, width, height, name) = (handle, other.width, other.height, other.name)
+  }
+
+  /// The picture moved by a homography, its edges repeated outwards.
+  func moved(by homography: Homography, window: Int, levels: Int) throws(TrackError) -> GreyPyramid
+  {
+    var message = ErrorText()
+    // OpenCV's pixels begin half a pixel later.
+    let matrix = Homography.shift(-0.5) * homography * Homography.shift(0.5)
+    guard
+      let moved = cvision_pyramid_warp(
+        handle, matrix.elements, Int32(window), Int32(levels), &message.bytes, ErrorText.size)
+    else { throw TrackError(file: name, reason: message.text) }
+    return GreyPyramid(moved, like: self)
+  }
+
+  /// How much windows around points show: mean squared change across, across times down, down.
+  func texture(at points: [SIMD2<Float>], window: Int) -> [SIMD3<Float>] {
+    var sums = [Float](repeating: 0, count: points.count * 3)
+    cvision_texture(handle, Int32(window), Self.pack(points), &sums, Int32(points.count))
+    return points.indices.map { SIMD3(sums[3 * $0], sums[3 * $0 + 1], sums[3 * $0 + 2]) }
+  }
+
   deinit { cvision_pyramid_free(handle) }
 
   /// What pyramidal Lucas-Kanade found for some points.

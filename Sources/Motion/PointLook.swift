@@ -6,12 +6,11 @@ enum PointLook {
   /// Numbers in one look.
   static let count = (2 * radius + 1) * (2 * radius + 1) * 3
 
-  /// The look of a point (corner origin), edges repeated; written over `look` from `start`.
-  static func read(
-    _ frame: RGBFrame, at point: SIMD2<Float>, into look: inout [Float], from start: Int
-  ) {
+  /// The look of a point (corner origin), edges repeated.
+  static func read(_ frame: RGBFrame, at point: SIMD2<Float>) -> [Float] {
+    var look = [Float](repeating: 0, count: count)
     frame.pixels.withUnsafeBufferPointer { pixels in
-      var index = start
+      var index = 0
       for dy in -radius...radius {
         for dx in -radius...radius {
           let x = min(max(point.x - 0.5 + Float(dx), 0), Float(frame.width - 1))
@@ -31,6 +30,7 @@ enum PointLook {
         }
       }
     }
+    return look
   }
 
   /// Mean absolute difference of two looks.

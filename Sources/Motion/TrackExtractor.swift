@@ -3,54 +3,37 @@ public import Tracks
 
 /// Follows points through a clip, frame by frame: call `add` for each frame, then `tracks`.
 ///
-/// A point is given up when it leaves the picture, when what is seen at its place no longer looks
-/// like it, or when nothing says where it went; it never comes back under its id. Beside the
-/// resulting positions (8 bytes per point and visible frame) the extractor holds two frames and the
-/// first frames of at most `anchorLimit` generations, however long the clip is.
+/// Points rest on the scene behind the objects until one is seen to move otherwise; from then on it
+/// is followed by itself. A point that is covered or leaves the picture is carried on, hidden, for
+/// some time and comes back when it is seen again. Beside the resulting positions (9 bytes per point
+/// and frame) the extractor holds four pictures, however long the clip is.
 public final class TrackExtractor {
-  private struct Point {
-    var id: Int
-    var startFrame: Int
-    var generation: Int
-    var path: [SIMD2<Float>]
-    var place: SIMD2<Float> { path[path.count - 1] }
-  }
-
-  /// Points that began in one frame, and that frame for as long as it is kept.
-  private struct Generation {
-    var anchor: GreyPyramid?
-  }
-
-  /// First frames kept for removing drift; the oldest goes first.
-  private static let anchorLimit = 4
-  /// Pixels by which the anchor may correct one step: more is a mismatch.
-  private static let anchorReach: Float = 1
-  /// Mean grey difference up to which a window matches its anchor.
-  private static let anchorResidual: Float = 8
-  /// Pixels between steps up to which they are the same motion.
+  /// Share of the picture that the key picture must still show.
+  private static let leastOverlap: Float = 0.6
+  /// Pixels across its edges by which a point may miss the scene's motion and still belong to it.
   private static let agreement: Float = 0.5
-  /// Pixels a window may slide along an edge before a standing camera without being believed.
-  private static let slide: Float = 0.5
-  /// Share of followed points that stand while the camera stands.
-  private static let standingShare: Float = 0.3
+  /// Mean difference per colour by which a point must look better on its own way than on the scene's.
+  private static let advantage: Float = 2
+  /// Pixels by which the key picture may correct one step: more is a mismatch.
+  private static let keyReach: Float = 1
+  /// Mean grey difference up to which a window matches the key picture.
+  private static let keyResidual: Float = 8
   /// Share by which the known look of a point follows its present one (light, turning).
   private static let lookRate: Float = 0.1
-  /// Coordinates are kept to 1/64 pixel, finer than the method and far shorter to write.
-  private static let stepsPerPixel: Float = 64
 
   private let settings: ExtractionSettings
   private let seeds: [SIMD2<Float>]
   private let name: String
-  private var alive: [Point] = []
+  private var alive: [FollowedPoint] = []
   private var looks: [Float] = []
-  private var finished: [Point] = []
-  private var generations: [Generation] = []
+  private var finished: [Track] = []
+  private var scene: SceneMotion?
   private var previous: GreyPyramid?
   private var nextID = 0
   /// Frames added so far.
   public private(set) var frames = 0
-  /// Points still followed.
-  public var aliveCount: Int { alive.count }
+  /// Points that are seen now.
+  public var aliveCount: Int { alive.count(where: \.isSeen) }
 
   /// - Parameters:
   ///   - seeds: where the points of the first frame are, in its pixels, corner origin.
@@ -71,13 +54,20 @@ public final class TrackExtractor {
     }
     let pyramid = try GreyPyramid(
       frame, window: settings.window, levels: settings.levels, name: place)
-    if let previous {
-      try step(from: previous, to: pyramid, frame: frame)
-      if let every = settings.redetectFrames, frames % every == 0 {
-        begin(at: uncovered(), frame: frame, pyramid: pyramid)
+    if let previous, var scene {
+      let view = try scene.follow(to: pyramid)
+      try step(Step(previous: previous, next: pyramid, view: view, scene: scene, frame: frame))
+      var bare: [SIMD2<Float>] = []
+      if let every = settings.redetectFrames, frames % every == 0 { bare = uncovered() }
+      if scene.overlap < Self.leastOverlap || !bare.isEmpty {
+        scene.renew(key: pyramid)
+        for index in alive.indices { alive[index].home = alive[index].place }
       }
+      begin(at: bare, frame: frame)
+      self.scene = scene
     } else {
-      begin(at: seeds, frame: frame, pyramid: pyramid)
+      scene = SceneMotion(key: pyramid, window: settings.window)
+      begin(at: seeds, frame: frame)
     }
     previous = pyramid
     frames += 1
@@ -85,41 +75,28 @@ public final class TrackExtractor {
 
   /// The tracks so far, by id. A track ends with the last frame in which its point was seen.
   public func tracks() -> [Track] {
-    (finished + alive).sorted { $0.id < $1.id }.map { point in
-      let places = point.path.map { place -> TrackPosition? in
-        let rounded = (place * Self.stepsPerPixel).rounded(.toNearestOrEven) / Self.stepsPerPixel
-        return TrackPosition(x: Double(rounded.x), y: Double(rounded.y))
-      }
-      return Track(id: point.id, startFrame: point.startFrame, motion: .points(places))
-    }
+    (finished + alive.map(\.track)).sorted { $0.id < $1.id }
   }
 
   // MARK: New points
 
-  private func begin(at places: [SIMD2<Float>], frame: RGBFrame, pyramid: GreyPyramid) {
-    if places.isEmpty { return }
-    generations.append(Generation(anchor: pyramid))
-    if generations.count > Self.anchorLimit {
-      generations[generations.count - 1 - Self.anchorLimit].anchor = nil
-    }
+  private func begin(at places: [SIMD2<Float>], frame: RGBFrame) {
     for place in places {
-      alive.append(
-        Point(id: nextID, startFrame: frames, generation: generations.count - 1, path: [place]))
+      alive.append(FollowedPoint(id: nextID, startFrame: frames, place: place))
       nextID += 1
-      let start = looks.count
-      looks += repeatElement(0, count: PointLook.count)
-      PointLook.read(frame, at: place, into: &looks, from: start)
+      looks += PointLook.read(frame, at: place)
     }
   }
 
-  /// Seeds that have no living point within half their usual distance.
+  /// Seeds that have no visible point within half their usual distance.
   private func uncovered() -> [SIMD2<Float>] {
     guard let previous else { return [] }
     let area = Float(previous.width * previous.height) / Float(max(seeds.count, 1))
-    let index = NearbyPoints(alive.map(\.place), cell: max(area.squareRoot(), 1))
+    let visible = alive.filter(\.isSeen).map(\.place)
+    let index = NearbyPoints(visible, cell: max(area.squareRoot(), 1))
     return seeds.filter { seed in
       index.nearest(to: seed, count: 1, rings: 1).allSatisfy { index in
-        let offset = alive[index].place - seed
+        let offset = visible[index] - seed
         return (offset * offset).sum() > area / 4
       }
     }
@@ -127,176 +104,163 @@ public final class TrackExtractor {
 
   // MARK: One step
 
-  private func step(
-    from previous: GreyPyramid, to pyramid: GreyPyramid, frame: RGBFrame
-  ) throws(TrackError) {
-    if alive.isEmpty { return }
-    let starts = alive.map(\.place)
-    let (steps, trusted) = try measure(starts, previous, pyramid)
-    var targets = choose(starts, steps, trusted, frame: frame)
-    try removeDrift(&targets, pyramid)
-    var survivors: [Point] = []
+  /// What a step is taken with; `view` is the key picture as it should look in the next one.
+  private struct Step {
+    let previous: GreyPyramid
+    let next: GreyPyramid
+    let view: GreyPyramid
+    let scene: SceneMotion
+    let frame: RGBFrame
+
+    func shows(_ point: SIMD2<Float>) -> Bool {
+      point.x >= 0 && point.y >= 0 && point.x < Float(frame.width)
+        && point.y < Float(frame.height)
+    }
+  }
+
+  private func step(_ step: Step) throws(TrackError) {
+    var targets = [SIMD2<Float>?](repeating: nil, count: alive.count)
+    try followScene(step, &targets)
+    try followAlone(step, &targets)
+    var survivors: [FollowedPoint] = []
     var kept: [Float] = []
-    var look = [Float](repeating: 0, count: PointLook.count)
-    for (index, target) in targets.enumerated() {
-      let range = index * PointLook.count..<(index + 1) * PointLook.count
-      guard let target, isInside(target, frame) else {
-        finished.append(alive[index])
+    for index in alive.indices {
+      // Nothing says where it went: there is nowhere to look for it again.
+      guard let target = targets[index] else {
+        finished.append(alive[index].track)
         continue
       }
-      PointLook.read(frame, at: target, into: &look, from: 0)
-      guard PointLook.difference(looks[range], look) < settings.lookDifference else {
-        finished.append(alive[index])
+      var point = alive[index]
+      let known = looks[range(index)]
+      let look = PointLook.read(step.frame, at: target)
+      let isSeen =
+        step.shows(target) && PointLook.difference(known, look) < settings.lookDifference
+      point.move(to: target, isSeen: isSeen)
+      if !isSeen, point.framesHidden > settings.patience {
+        finished.append(point.track)
         continue
       }
-      alive[index].path.append(target)
-      survivors.append(alive[index])
-      kept += zip(looks[range], look).map { $0 + Self.lookRate * ($1 - $0) }
+      survivors.append(point)
+      kept += isSeen ? zip(known, look).map { $0 + Self.lookRate * ($1 - $0) } : Array(known)
     }
     (alive, looks) = (survivors, kept)
   }
 
+  /// Takes the points of the scene to where it has moved, and lets go of those that move otherwise.
+  private func followScene(_ step: Step, _ targets: inout [SIMD2<Float>?]) throws(TrackError) {
+    for index in alive.indices where alive[index].isScene {
+      targets[index] = step.scene.fromKey(alive[index].home)
+    }
+    let members = alive.indices.filter { index in
+      targets[index].map { alive[index].isSeen && step.scene.isInKey($0) } ?? false
+    }
+    let places = members.compactMap { targets[$0] }
+    let moved = try follow(places, from: step.view, to: step.next)
+    let texture = step.view.texture(at: places, window: settings.window)
+    for (number, member) in members.enumerated() where moved.trusted[number] {
+      let own = moved.steps[number]
+      guard DominantMotion.mismatch(own, texture[number]) > Self.agreement * Self.agreement
+      else { continue }
+      let elsewhere = difference(member, step.frame, at: places[number] + own)
+      if elsewhere < settings.lookDifference / 2,
+        elsewhere + Self.advantage < difference(member, step.frame, at: places[number])
+      {
+        alive[member].isScene = false
+        targets[member] = places[number] + own
+      }
+    }
+  }
+
+  /// Usual distance of two points.
+  private func spacing(_ step: Step) -> Float {
+    (Float(step.frame.width * step.frame.height) / Float(max(seeds.count, 1))).squareRoot()
+  }
+
+  /// Takes the points of objects along with their windows or, where those show too little, with
+  /// their neighbours.
+  private func followAlone(_ step: Step, _ targets: inout [SIMD2<Float>?]) throws(TrackError) {
+    let members = alive.indices.filter { !alive[$0].isScene && targets[$0] == nil }
+    if members.isEmpty { return }
+    let starts = members.map { alive[$0].place }
+    let (steps, trusted) = try measure(starts, step)
+    let good = members.indices.filter { trusted[$0] && alive[members[$0]].isSeen }
+    let index = NearbyPoints(good.map { starts[$0] }, cell: max(2 * spacing(step), 1))
+    for (number, member) in members.enumerated() {
+      let start = starts[number]
+      if trusted[number], alive[member].isSeen {
+        targets[member] = start + steps[number]
+        continue
+      }
+      let near = index.nearest(to: start, count: 9, rings: 2).map { steps[good[$0]] }
+      if near.count >= 5 {
+        targets[member] = start + SIMD2(Self.median(near.map(\.x)), Self.median(near.map(\.y)))
+      } else {
+        targets[member] = step.scene.step(start)
+      }
+    }
+    try removeDrift(members, step, &targets)
+  }
+
   /// Each point's step by the chosen method, and whether the way back leads to its start.
   private func measure(
-    _ starts: [SIMD2<Float>], _ previous: GreyPyramid, _ next: GreyPyramid
+    _ starts: [SIMD2<Float>], _ step: Step
   ) throws(TrackError) -> (steps: [SIMD2<Float>], trusted: [Bool]) {
-    let limit = settings.backwardError * settings.backwardError
-    if settings.method == .dis {
-      let there = try previous.denseFlow(to: next)
-      let back = try next.denseFlow(to: previous)
-      let steps = starts.map { there.at($0) }
-      let trusted = zip(starts, steps).map { start, step in
-        let miss = step + back.at(start + step)
-        return (miss * miss).sum() < limit
-      }
-      return (steps, trusted)
-    }
-    let there = try previous.follow(
-      starts, to: next, window: settings.window, levels: settings.levels,
+    if settings.method == .lk { return try follow(starts, from: step.previous, to: step.next) }
+    let there = try step.previous.denseFlow(to: step.next)
+    let back = try step.next.denseFlow(to: step.previous)
+    let steps = starts.map { there.at($0) }
+    let trusted = zip(starts, steps).map { isBack($1 + back.at($0 + $1)) }
+    return (steps, trusted)
+  }
+
+  private func follow(
+    _ starts: [SIMD2<Float>], from: GreyPyramid, to: GreyPyramid
+  ) throws(TrackError) -> (steps: [SIMD2<Float>], trusted: [Bool]) {
+    let there = try from.follow(
+      starts, to: to, window: settings.window, levels: settings.levels,
       leastEigenvalue: settings.leastTexture)
-    let back = try next.follow(
-      there.positions, to: previous, window: settings.window, levels: settings.levels,
+    let back = try to.follow(
+      there.positions, to: from, window: settings.window, levels: settings.levels,
       leastEigenvalue: settings.leastTexture)
-    let trusted = starts.indices.map { index in
-      let miss = back.positions[index] - starts[index]
-      return there.found[index] && back.found[index] && (miss * miss).sum() < limit
+    let trusted = starts.indices.map {
+      there.found[$0] && back.found[$0] && isBack(back.positions[$0] - starts[$0])
     }
     return (zip(there.positions, starts).map { $0 - $1 }, trusted)
   }
 
-  /// Where each point goes: its own step if that is trusted. A point without texture is carried only
-  /// where there is evidence for it: the camera stands and the place looks the same, its neighbours
-  /// agree with the dominant motion, or they agree with each other and it looks right there. Nil
-  /// gives it up.
-  private func choose(
-    _ starts: [SIMD2<Float>], _ steps: [SIMD2<Float>], _ trusted: [Bool], frame: RGBFrame
-  ) -> [SIMD2<Float>?] {
-    let good = starts.indices.filter { trusted[$0] }
-    let places = good.map { starts[$0] }
-    let isStill = cameraIsStill(good.map { steps[$0] })
-    let dominant =
-      isStill
-      ? nil
-      : DominantMotion(
-        points: places, steps: good.map { steps[$0] }, width: frame.width, height: frame.height)
-    let spacing = (Float(frame.width * frame.height) / Float(max(seeds.count, 1))).squareRoot()
-    let index = NearbyPoints(places, cell: max(2 * spacing, 1))
-    var look = [Float](repeating: 0, count: PointLook.count)
-    return starts.indices.map { point in
-      let start = starts[point]
-      if trusted[point] {
-        // Along a stripe a window slides; before a standing camera it rather stands.
-        let slides = isStill && Self.length(steps[point]) < Self.slide
-        return slides ? start : start + steps[point]
+  private func isBack(_ miss: SIMD2<Float>) -> Bool {
+    Self.length(miss) < settings.backwardError
+  }
+
+  /// Moves points onto their windows in the key picture, where those still match, so that the small
+  /// errors of the steps do not add up.
+  private func removeDrift(
+    _ members: [Int], _ step: Step, _ targets: inout [SIMD2<Float>?]
+  ) throws(TrackError) {
+    let members = members.filter { targets[$0] != nil }
+    let guesses = members.compactMap { targets[$0] }
+    let found = try step.scene.key.follow(
+      members.map { alive[$0].home }, to: step.next, window: settings.window, levels: 0,
+      guesses: guesses, leastEigenvalue: settings.leastTexture)
+    for (number, member) in members.enumerated() where found.found[number] {
+      if Self.length(found.positions[number] - guesses[number]) < Self.keyReach,
+        found.residuals[number] < Self.keyResidual
+      {
+        targets[member] = found.positions[number]
       }
-      let range = point * PointLook.count..<(point + 1) * PointLook.count
-      func difference(_ step: SIMD2<Float>) -> Float {
-        PointLook.read(frame, at: start + step, into: &look, from: 0)
-        return PointLook.difference(looks[range], look)
-      }
-      let common = isStill ? SIMD2<Float>.zero : dominant?.step(at: start)
-      let near = index.nearest(to: start, count: 9, rings: 2).map { steps[good[$0]] }
-      guard near.count >= 5 else { return isStill ? start : nil }
-      let middle = SIMD2(Self.median(near.map(\.x)), Self.median(near.map(\.y)))
-      if let common {
-        if Self.length(middle - common) < Self.agreement { return start + common }
-        if isStill, difference(.zero) < difference(middle) + 2 { return start }
-      }
-      let agreeing = near.count { Self.length($0 - middle) < Self.agreement }
-      guard agreeing >= 7, difference(middle) < settings.lookDifference / 2 else { return nil }
-      return start + middle
     }
   }
 
-  /// Whether the picture as a whole stands: enough of what can be followed does not move at all.
-  private func cameraIsStill(_ steps: [SIMD2<Float>]) -> Bool {
-    let standing = steps.count { Self.length($0) < 0.1 }
-    return Float(standing) >= Self.standingShare * Float(max(steps.count, 1))
+  private func range(_ index: Int) -> Range<Int> {
+    index * PointLook.count..<(index + 1) * PointLook.count
+  }
+
+  /// How unlike itself a point looks at a place.
+  private func difference(_ index: Int, _ frame: RGBFrame, at place: SIMD2<Float>) -> Float {
+    PointLook.difference(looks[range(index)], PointLook.read(frame, at: place))
   }
 
   private static func length(_ step: SIMD2<Float>) -> Float { (step * step).sum().squareRoot() }
 
   private static func median(_ values: [Float]) -> Float { values.sorted()[values.count / 2] }
-
-  /// Moves points onto their windows in the frame where they began, where those still match, so
-  /// that the small errors of the steps do not add up.
-  private func removeDrift(
-    _ targets: inout [SIMD2<Float>?], _ pyramid: GreyPyramid
-  ) throws(TrackError) {
-    for (number, generation) in generations.enumerated() {
-      guard let anchor = generation.anchor else { continue }
-      let members = alive.indices.filter { alive[$0].generation == number }
-      let inside = members.filter { targets[$0] != nil }
-      let found = try anchor.follow(
-        inside.map { alive[$0].path[0] }, to: pyramid, window: settings.window, levels: 0,
-        guesses: inside.compactMap { targets[$0] }, leastEigenvalue: settings.leastTexture)
-      for (position, member) in inside.enumerated() where found.found[position] {
-        guard let target = targets[member] else { continue }
-        if Self.length(found.positions[position] - target) < Self.anchorReach,
-          found.residuals[position] < Self.anchorResidual
-        {
-          targets[member] = found.positions[position]
-        }
-      }
-      if members.isEmpty { generations[number].anchor = nil }
-    }
-  }
-
-  private func isInside(_ point: SIMD2<Float>, _ frame: RGBFrame) -> Bool {
-    point.x >= 0 && point.y >= 0 && point.x < Float(frame.width) && point.y < Float(frame.height)
-  }
-}
-
-/// Points sorted into square cells, to find those near a place.
-struct NearbyPoints {
-  private let points: [SIMD2<Float>]
-  private let cell: Float
-  private var members: [SIMD2<Int32>: [Int]] = [:]
-
-  /// Sorts points into cells of a side in pixels.
-  init(_ points: [SIMD2<Float>], cell: Float) {
-    (self.points, self.cell) = (points, cell)
-    for index in points.indices { members[key(points[index]), default: []].append(index) }
-  }
-
-  /// Up to `count` indices, nearest first, from the place's cell and `rings` cells around it.
-  func nearest(to place: SIMD2<Float>, count: Int, rings: Int32) -> [Int] {
-    let center = key(place)
-    var found: [(index: Int, distance: Float)] = []
-    for dy in -rings...rings {
-      for dx in -rings...rings {
-        for index in members[center &+ SIMD2(dx, dy)] ?? [] {
-          let offset = points[index] - place
-          found.append((index, (offset * offset).sum()))
-        }
-      }
-    }
-    return found.sorted { $0.distance < $1.distance }.prefix(count).map(\.index)
-  }
-
-  private func key(_ point: SIMD2<Float>) -> SIMD2<Int32> {
-    let limit = SIMD2<Float>(repeating: 1e6)
-    let scaled = (point / cell).rounded(.down).clamped(lowerBound: -limit, upperBound: limit)
-    return SIMD2<Int32>(scaled)
-  }
 }

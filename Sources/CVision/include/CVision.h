@@ -22,6 +22,12 @@ typedef struct cvision_pyramid cvision_pyramid;
 cvision_pyramid *cvision_pyramid_make(
     const uint8_t *rgb, int width, int height, int window, int levels, char *error, int error_size);
 
+// The pyramid of a picture seen through a homography, `matrix` [3][3] by rows from its pixels to those
+// of the result. Edges are repeated outwards.
+cvision_pyramid *cvision_pyramid_warp(
+    const cvision_pyramid *from, const double *matrix, int window, int levels, char *error,
+    int error_size);
+
 void cvision_pyramid_free(cvision_pyramid *pyramid);
 
 // Pyramidal Lucas-Kanade: follows `count` points, `start` and `end` [count][2], from one picture to
@@ -31,6 +37,11 @@ int cvision_follow(
     const cvision_pyramid *from, const cvision_pyramid *to, int window, int levels, int use_guess,
     float least_eigenvalue, const float *start, float *end, uint8_t *found, float *residual,
     int count, char *error, int error_size);
+
+// What windows around points show to a tracker: `texture` [count][3] holds the means over the window
+// of the squared change across, across times down, and the squared change down, in grey per pixel.
+void cvision_texture(
+    const cvision_pyramid *pyramid, int window, const float *points, float *texture, int count);
 
 // Dense inverse search: `flow` [height][width][2] moves every pixel of one picture to the other.
 int cvision_dense_flow(

@@ -20,6 +20,10 @@ package struct TrackWritingOptions: ParsableArguments {
     guard output == "-" || name.hasSuffix(".json") || name.hasSuffix(".npz") else {
       throw ValidationError("--output: expected a name ending in .json or .npz, found \(output).")
     }
+  }
+
+  /// Refuses to replace a file, before any work is done for it.
+  func refuseExisting() throws {
     if output != "-", !overwrite, FileManager.default.fileExists(atPath: output) {
       throw CommandError(.cannotCreate, "\(output): already exists; --overwrite replaces it")
     }

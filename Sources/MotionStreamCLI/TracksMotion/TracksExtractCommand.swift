@@ -10,11 +10,13 @@ package struct TracksExtractCommand: ParsableCommand {
     commandName: "extract",
     abstract: "Follow points through a clip and write them as tracks.",
     discussion: """
-      A track ends where its point leaves the picture or is covered, and does not come back; \
-      --redetect covers such places with new tracks. Learned trackers (CoTracker3 and others) find \
-      more, above all behind other things and on plain surfaces: convert their files with \
-      `tracks convert`. The clip is read once, frame by frame; only the tracks grow with its \
-      length. Frames count evenly at the clip's frame rate.
+      Points rest on the scene behind the objects, whose motion the whole picture tells, until they \
+      are seen to move otherwise. A point that is covered or leaves the picture is carried on, \
+      hidden, for 48 frames and goes on when it is seen again; else its track ends where it was \
+      last seen. --redetect covers bare places with new tracks. Learned trackers (CoTracker3 and \
+      others) find more, above all on plain objects: convert their files with `tracks convert`. The \
+      clip is read once, frame by frame; only the tracks grow with its length. Frames count evenly \
+      at the clip's frame rate.
       """)
 
   @Argument(help: "Clip that libavcodec can decode.")
@@ -61,6 +63,7 @@ package struct TracksExtractCommand: ParsableCommand {
   }
 
   package func run() throws {
+    try writing.refuseExisting()
     let reader = try VideoReader(clip)
     let rate = try frameRate(of: reader)
     var settings = ExtractionSettings()
