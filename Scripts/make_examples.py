@@ -51,6 +51,22 @@ EXAMPLES = {
 }
 
 
+def covered(point, owner, moves, margin=3):
+    """Whether an object passes over a point of the ground: such a point cannot be pinned.
+
+    owner [H, W]: number of the object seen in each pixel; moves: offsets [FRAMES, 2] by number."""
+    height, width = owner.shape
+    for number, offsets in moves.items():
+        mask = owner == number
+        for _ in range(margin):
+            mask = mask | sum(np.roll(mask, step, axis) for step in (-1, 1) for axis in (0, 1)) > 0
+        x, y = np.floor(point - offsets).astype(int).T
+        inside = (x >= 0) & (y >= 0) & (x < width) & (y < height)
+        if mask[y[inside], x[inside]].any():
+            return True
+    return False
+
+
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
     config = WorldConfig(frames=5, max_objects=2, still_camera=1.0)
@@ -67,7 +83,9 @@ def main():
             for n in own[:5]:
                 path = start[n] + moves.get(label, line(0, 0))
                 rows.append({"name": f"object {label}", "path": path, "still": label not in moves})
-        for n in np.flatnonzero((owner < 1) & seen)[:16]:
+        ground = np.flatnonzero((owner < 1) & seen)
+        free = [n for n in ground if not covered(start[n], clip.owner[0].numpy(), moves)]
+        for n in free[:16]:
             offsets = line(0, 0) if background is None else background
             rows.append({"name": "floor", "path": start[n] + offsets, "still": background is None})
         tracks = []
