@@ -45,8 +45,9 @@ def main():
     torch.manual_seed(0)
     manifest = json.loads((Path(__file__).parent / "train/motionstream.json").read_text())
     manifest |= {"name": arguments.shape, "width": width, "height": height}
-    manifest["text"] = {"max_tokens": 512}
-    manifest["sampler"]["timesteps"] = [1000, 750, 500, 250]
+    manifest |= {"spatial_compression": 8, "text": {"max_tokens": 512}}
+    manifest["sampler"] |= {"timesteps": [1000, 750, 500, 250], "prediction": "velocity"}
+    manifest["image"] = {"rule": "channels", "tail": "zeros"}
     rules = ModelConfiguration.from_dict(manifest)
     tokenizer = sentencepiece.SentencePieceProcessor(model_file=arguments.tokenizer)
     wide = arguments.shape != "tiny"
@@ -58,7 +59,9 @@ def main():
         "ffn_dim": ffn,
         "num_layers": layers,
         "text_dim": text_dim,
+        "patch_size": [1, 2, 2],
     }
+    transformer["track_config"]["vae_spatial_compression"] = 8
     text = {
         "vocab_size": tokenizer.get_piece_size(),
         "d_model": text_dim,
