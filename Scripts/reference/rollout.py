@@ -71,7 +71,8 @@ class Rollout:
         if rules.rule == "channels" and rules.tail == "grey":
             # Each stage runs at one frame per latent or faster, so a MemBlock looks back at most
             # one latent.
-            grey_latents = 3 * vae.config.memblocks_per_stage + 1
+            stages = len(vae.config.downscale)
+            grey_latents = stages * vae.config.memblocks_per_stage + 1
         grey = torch.full_like(image, 0.5).expand(
             vae.temporal_compression * grey_latents, -1, -1, -1
         )

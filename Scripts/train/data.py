@@ -58,9 +58,6 @@ class LatentClips:
         ids = [*self.tokenizer.encode(prompt)[: self.max_tokens - 1], 1]
         return torch.tensor(ids + [0] * (self.max_tokens - len(ids)))
 
-    def integer(self, limit):
-        return int(torch.randint(limit, (), generator=self.generator))
-
     def batch(self, size, index, text_dropout=0.15):
         """`index`: latent frames to cut, the same for all; frames 4j-3 .. 4j go with latent j.
 

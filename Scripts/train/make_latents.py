@@ -88,7 +88,7 @@ def main():
             prompt = str(clip["prompt"])
             video = torch.from_numpy(np.ascontiguousarray(frames)).float() / 255
             latents = vae.encode(video.permute(0, 3, 1, 2)[None])
-            if number == 0 and not (out / "channels.json").exists():
+            if number == arguments.first == 0 and not (out / "channels.json").exists():
                 (out / "channels.json").write_text(json.dumps(channel_weights(vae, latents[:, :5])))
             temporary = targets[name].with_suffix(".part")
             torch.save(

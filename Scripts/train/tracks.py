@@ -51,6 +51,7 @@ def mask_span(visible, generator, probability=0.1):
 
 
 def origins(points, visible):
-    """Where each track was first visible [K, 2] and whether it ever was. points [T, K, 2]."""
+    """Where each track was first visible [K, 2]; of those that never were, where they began.
+    points [T, K, 2], visible [T, K]."""
     first = visible.int().argmax(0)  # [K]
     return points.gather(0, first[None, :, None].expand(1, -1, 2))[0]

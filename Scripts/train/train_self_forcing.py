@@ -53,7 +53,8 @@ class Rollout:
         )
 
     def clean(self, x, timestep, part, commit=False):
-        """The clean estimate [B, C, T, h, w] of latent frames `part` from noisy ones x."""
+        """The clean estimate of latent frames `part` from noisy ones x, and the image channels that
+        it is a change to, both [B, C, T, h, w]."""
         frames = slice(4 * part.start, 4 * part.stop)
         condition = self.model.condition(
             self.first, self.shown.frames(frames), list(range(part.start, part.stop))
@@ -67,8 +68,8 @@ class Rollout:
             self.cache,
             commit,
         )
-        self.image = condition[:, : x.shape[1]]
-        return self.image + output  # prediction "residual"
+        image = condition[:, : x.shape[1]]
+        return image + output, image  # prediction "residual"
 
 
 def main():
@@ -124,12 +125,12 @@ def main():
             x = torch.randn_like(latents[:, :, part])
             for i in range(exit_step):
                 with torch.no_grad():
-                    clean = rollout.clean(x, model.timesteps[i], part)
+                    clean, _ = rollout.clean(x, model.timesteps[i], part)
                 sigma = model.sigmas[i + 1]
                 x = (1 - sigma) * clean + sigma * torch.randn_like(clean)
-            clean = rollout.clean(x, model.timesteps[exit_step], part)
+            clean, image = rollout.clean(x, model.timesteps[exit_step], part)
             error = robust(clean - latents[:, :, part], recipe.robust)
-            weight = importance(latents[:, :, part], rollout.image, clips.channels)
+            weight = importance(latents[:, :, part], image, clips.channels)
             loss = (error * weight).mean() / chunks
             loss.backward()
             clean = clean.detach()

@@ -112,10 +112,10 @@ def coarse_loss(error):
     return F.avg_pool2d(error.flatten(0, 1), 8).abs().mean()
 
 
-def shift(latent, video, cell, generator=None):
+def shift(latent, video, cell):
     """Both moved by the same part of a cell: latents bilinearly, pixels exactly. The last row and
     column of cells is lost."""
-    dx, dy = (int(v) for v in torch.randint(cell, (2,), generator=generator))
+    dx, dy = (int(v) for v in torch.randint(cell, (2,)))
     h, w = latent.shape[-2] - 1, latent.shape[-1] - 1
     u, v = dx / cell, dy / cell
     rows = latent[..., :h, :] * (1 - v) + latent[..., 1:, :] * v

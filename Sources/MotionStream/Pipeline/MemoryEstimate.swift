@@ -27,9 +27,11 @@ extension Model {
     let perLayer = 3 * attended + 2 * manifest.maximumTextTokens
     let scratch = pool.attentionScratch(
       queries: tokens, keys: attended, heads: configuration.heads, width: configuration.headWidth)
+    // Latents, room of the same shape and the output; for a residual also what it is added to.
+    let copies = manifest.sampler.prediction == .residual ? 4 : 3
     let perToken =
       4 * configuration.width + configuration.feedForwardWidth
-      + (configuration.inChannels + 3 * configuration.outChannels) * grid.patchArea
+      + (configuration.inChannels + copies * configuration.outChannels) * grid.patchArea
 
     // The decoder's memory grows with the picture, so a small one tells.
     let small = PictureSize(height: 8, width: 8)
