@@ -1,6 +1,6 @@
 """Writes the model directory that `motionstream` loads: float16 safetensors and complete configs.
 
-    python -m train.export --student runs/self_forcing/checkpoint.pt --vae runs/vae/checkpoint.pt \
+    python -m train.export --student runs/student/checkpoint.pt --vae runs/vae/checkpoint.pt \
         --tokenizer runs/tokenizer/spiece.model --out ../Models/solids-160x96
 """
 
@@ -8,14 +8,14 @@ import argparse
 from pathlib import Path
 
 import sentencepiece
-import torch
 from safetensors.torch import load_file, save_file
 
 from reference.model_directory import Model
 from reference.model_directory import save as save_model
 
+from .generator import Generator
 from .make_latents import load_vae
-from .student import Student
+from .training import weights
 
 
 def main():
@@ -25,8 +25,8 @@ def main():
     parser.add_argument("--tokenizer", required=True)
     parser.add_argument("--out", required=True)
     arguments = parser.parse_args()
-    student = Student()
-    student.load_state_dict(torch.load(arguments.student, map_location="cpu")["average"])
+    student = Generator()
+    student.load_state_dict(weights(arguments.student))
     model = Model(
         student.rules,
         student.transformer,

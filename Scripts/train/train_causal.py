@@ -1,27 +1,37 @@
-"""Stage 1: the causal few-step model by regression. Resumable.
+"""Stage 2: causal adaptation. The teacher becomes a causal few-step student. Resumable.
 
-    python -m train.train_causal --latents runs/latents --tokenizer runs/tokenizer/spiece.model \
-        --out runs/causal --minutes 60
+    torchrun --nproc_per_node 2 -m train.train_causal --latents runs/latents \
+        --trajectories runs/trajectories --weights runs/teacher/checkpoint.pt \
+        --tokenizer runs/tokenizer/spiece.model --out runs/causal --minutes 60
 
-On two cores `torchrun --nproc_per_node 2 -m train.train_causal ...` sees more clips per second than
-one process with two threads.
+The student will only ever see the sampler's few noise levels, and context chunks that are clean; so
+this stage trains exactly that: chunks sink | window | current at their cache slots under a causal
+chunk mask, each chunk at one of the sampler's noise levels or clean. A random share of steps has
+another sparse mask: no sink, or a longer window (paper, 2.9; CausVid).
 
-The student only ever sees the sampler's few noise levels, and context chunks that are clean; so
-this stage trains exactly that: chunks sink | window | current at their cache slots under the
-causal chunk mask, each chunk at one of the sampler's noise levels or clean, and the clean latents
-regressed on the true clip (CausVid's regression, with data in the place of teacher trajectories).
+Noisy chunks are states of the teacher's ODE and regress to where it ends, or (`Recipe.true`) true
+latents with noise that regress to themselves: a trajectory costs 150 evaluations of the teacher,
+and two CPU cores make few of them.
 """
 
-import argparse
 import math
-import time
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 
 from .data import LatentClips
-from .student import Average, Student, Workers, importance, optimizers, resume, save
+from .generator import Generator, importance
+from .training import (
+    Average,
+    Checkpoint,
+    Clock,
+    Running,
+    Workers,
+    arguments,
+    optimizers,
+    update,
+    weights,
+)
 
 
 @dataclass
@@ -29,65 +39,91 @@ class Recipe:
     batch: int = 4
     learning_rate: float = 2e-3
     warmup: int = 60
+    decay: float = 0.5
+    true: float = 0.8  # share of steps on true clips, where there are trajectories as well
     clean: float = 0.4  # share of chunks given clean, as context
     first_step: float = 0.5  # share of noisy chunks at the sampler's first level: it decides most
     context_noise: float = 0.1  # largest noise on clean context, against drift
-    image_dropout: float = 0.1
-    two_chunks: float = 0.35  # share of steps on chunks 0, 1 only
+    text_dropout: float = 0.1
+    image_dropout: float = 0.12
+    start: float = 0.3  # share of steps on chunks 0, 1 only
+    no_sink: float = 0.08  # share of steps that see the window only
+    long_window: float = 0.08  # share of steps that see two chunks of window
     max_tracks: int = 120
     average: float = 0.99
     seed: int = 1
 
 
+def pick_chunks(recipe, kind, chunks):
+    """Numbers of the chunks of a step, `kind` in [0, 1) deciding on the mask."""
+    if kind < recipe.start or chunks < 3:
+        return [0, 1]
+    k = int(torch.randint(2, chunks, ()))
+    if kind < recipe.start + recipe.no_sink:
+        return [k - 1, k]
+    if kind < recipe.start + recipe.no_sink + recipe.long_window and k > 2:
+        return [0, k - 2, k - 1, k]
+    return [0, k - 1, k]
+
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--latents", required=True)
-    parser.add_argument("--tokenizer", required=True)
-    parser.add_argument("--out", required=True)
-    parser.add_argument("--minutes", type=float, default=60)
-    parser.add_argument("--threads", type=int, default=2)
-    arguments = parser.parse_args()
-    recipe = Recipe()
-    workers = Workers(arguments.threads)
+    settings = arguments(
+        __doc__,
+        60,
+        latents="folder of make_latents",
+        trajectories="optional folder of make_trajectories",
+        weights="optional checkpoint whose weights to begin from",
+    )
+    recipe, workers = Recipe(), Workers(settings)
     torch.manual_seed(recipe.seed)
-    model = Student()
+    model = Generator().to(workers.device)
+    if settings.weights:
+        model.load_state_dict(weights(settings.weights, workers.device))
     optimizer_list = optimizers(model, recipe.learning_rate)
     average = Average(model)
-    out = Path(arguments.out)
-    out.mkdir(parents=True, exist_ok=True)
-    checkpoint, step, spent = out / "checkpoint.pt", 0, 0.0
-    if checkpoint.exists():
-        step, spent = resume(checkpoint, model, optimizer_list, average)
-    clips = LatentClips(
-        arguments.latents,
-        arguments.tokenizer,
-        model.rules.text.max_tokens,
-        seed=recipe.seed + step + 1_000_003 * workers.number,
-        limit=recipe.max_tracks,
-    )
+    checkpoint, step, clock = Checkpoint(settings.out), 0, Clock(settings.minutes)
+    if saved := checkpoint.load(workers.device):
+        model.load_state_dict(saved["model"])
+        average.state = saved["average"]
+        for optimizer, state in zip(optimizer_list, saved["optimizers"], strict=True):
+            optimizer.load_state_dict(state)
+        step, clock = saved["step"], Clock(settings.minutes, saved["seconds"])
+    sources = [
+        LatentClips(
+            folder,
+            settings.tokenizer,
+            model.rules.text.max_tokens,
+            seed=workers.seed(recipe.seed, step),
+            limit=recipe.max_tracks,
+        )
+        for folder in (settings.latents, settings.trajectories)
+        if folder
+    ]
+    torch.manual_seed(workers.seed(recipe.seed, step))
     chunk = model.rules.chunk
-    chunks = len(clips.clips[0]["latents"]) // chunk
-    torch.manual_seed(recipe.seed + step + 1_000_003 * workers.number)
-    start, last_save, log, elapsed = time.time(), time.time(), {}, spent
-    while elapsed < arguments.minutes * 60:
-        progress = elapsed / (arguments.minutes * 60)
-        rate = min(1, (step + 1) / recipe.warmup) * min(1, (1 - progress) / 0.5 + 0.02)
-        for optimizer in optimizer_list:
-            for group in optimizer.param_groups:
-                group["lr"] = recipe.learning_rate * rate
+
+    def save():
+        checkpoint.save(
+            {
+                "model": model.state_dict(),
+                "average": average.state,
+                "optimizers": [o.state_dict() for o in optimizer_list],
+                "step": step,
+                "seconds": clock.now(),
+            }
+        )
+
+    log = Running()
+    while clock.running:
         # All workers take the same kind of step, so that none waits long for another.
-        kind = torch.rand((), generator=torch.Generator().manual_seed(recipe.seed + step))
-        if kind < recipe.two_chunks:
-            picked = [0, 1]
-        else:
-            k = int(torch.randint(2, chunks, ()))
-            picked = [0, k - 1, k]
+        kind, source = torch.rand(2, generator=torch.Generator().manual_seed(step)).tolist()
+        clips = sources[-1] if source >= recipe.true else sources[0]
+        picked = pick_chunks(recipe, kind, clips.latent_frames // chunk)
         index = [c * chunk + j for c in picked for j in range(chunk)]
-        latents, first, shown, ids = clips.batch(recipe.batch, index)
-        condition = model.condition(first, shown, index, recipe.image_dropout)
+        batch = clips.batch(recipe.batch, index, recipe.text_dropout)
+        latents, (B, n) = batch.latents, (recipe.batch, len(picked))
 
         # Noise level per chunk: one of the sampler's, or clean (level -1).
-        B, n = recipe.batch, len(picked)
         level = torch.randint(len(model.sigmas), (B, n))
         level[torch.rand(B, n) < recipe.first_step] = 0
         context = torch.rand(B, n) < recipe.clean
@@ -97,49 +133,57 @@ def main():
         timestep = torch.tensor([*model.timesteps, model.rules.sampler.commit_timestep])[level]
         jitter = torch.rand(B, n) * recipe.context_noise * (level < 0)
         amount = torch.maximum(sigma, jitter).repeat_interleave(chunk, 1)[:, None, :, None, None]
-        noise = torch.randn_like(latents)
-        noisy = (1 - amount) * latents + amount * noise
+        noisy = (1 - amount) * latents + amount * torch.randn_like(latents)
+        if batch.states is not None:
+            for i, state in enumerate(batch.states):
+                at_level = (level == i).repeat_interleave(chunk, 1)[:, None, :, None, None]
+                noisy = torch.where(at_level, state, noisy)
         mask = torch.ones(n, n).tril().bool()
         mask = mask.repeat_interleave(chunk, 0).repeat_interleave(chunk, 1)
-        output = model.transformer(
-            torch.cat((noisy, condition), dim=1),
-            timestep.repeat_interleave(chunk, 1),
-            model.text(ids),
-            frame_mask=mask,
+        noisy, timestep, mask = (
+            t.to(workers.device) for t in (noisy, timestep.repeat_interleave(chunk, 1), mask)
         )
-        image = condition[:, : latents.shape[1]]
-        error = (image + output - latents).square()  # prediction "residual"
-        error = error * importance(latents, image, clips.channels)
-        error = error.mean((1, 3, 4)).unflatten(1, (n, chunk)).mean(2)  # [B, n]
-        noisy_chunk = (level >= 0).float()
-        loss = (error * noisy_chunk).sum() / noisy_chunk.sum()
-        for optimizer in optimizer_list:
-            optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        (elapsed,) = workers.average(model, spent + time.time() - start)
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        for optimizer in optimizer_list:
-            optimizer.step()
-        average.update(model, min(recipe.average, (1 + step) / (10 + step)))
-        step += 1
-        for i in range(len(model.sigmas)):
-            if (level == i).any():
-                value = error[level == i].mean().item()
-                log[i] = value if i not in log else 0.95 * log[i] + 0.05 * value
-        if step % 10 == 0 and workers.first:
-            levels = "  ".join(f"{model.sigmas[i]:.2f}: {log[i]:.4f}" for i in sorted(log))
-            print(
-                f"step {step} {elapsed / 60:.1f} min  loss {loss.item():.4f}  {levels}", flush=True
+        batch = batch.to(workers.device)
+        latents = batch.latents
+
+        # Without a picture the first chunk has no image channels; later chunks follow the first
+        # latent that was made, here the true one.
+        first_chunk = torch.tensor([c == 0 for c in picked]).repeat_interleave(chunk)
+        no_image = torch.rand(B) < recipe.image_dropout
+        with workers.precision():
+            condition = model.without_image(
+                model.condition(batch.first, batch.shown, index),
+                first_chunk.to(workers.device),
+                no_image.to(workers.device),
             )
+            clean = model.clean(noisy, timestep, condition, model.text(batch.ids), mask)
+        error = (clean - latents).square()
+        weight = importance(latents, model.image_channels(condition), clips.channels)
+        error = (error * weight).mean((1, 3, 4)).unflatten(1, (n, chunk)).mean(2)  # [B, n]
+        noisy_chunk = (level >= 0).float().to(workers.device)
+        loss = (error * noisy_chunk).sum() / noisy_chunk.sum()
+        loss.backward()
+        (clock.elapsed,) = workers.average(model, clock.now())
+        rate = clock.rate(step, recipe.warmup, recipe.decay)
+        update(model, optimizer_list, recipe.learning_rate * rate)
+        average.update(model, recipe.average, step)
+        step += 1
+        origin = "true" if batch.states is None else "teacher"
+        for i, value in enumerate(model.sigmas):
+            at_level = (level == i) & ~(no_image[:, None] & (torch.tensor(picked) == 0))
+            if at_level.any():
+                log.add(f"{origin} {value:.2f}", error.detach().cpu()[at_level].mean().item())
+        if step % 20 == 0 and workers.first:
+            print(f"step {step}  {clock.elapsed / 60:.1f} min  {log}", flush=True)
+            if not math.isfinite(loss.item()):
+                raise SystemExit("the loss is not a number")
         if step % 50 == 0:
             clips.refresh()
-        if time.time() - last_save > 90 and workers.first:
-            save(checkpoint, model, optimizer_list, average, step, spent + time.time() - start)
-            last_save = time.time()
-            if math.isnan(loss.item()):
-                raise SystemExit("loss is not a number")
+        if checkpoint.due and workers.first:
+            save()
     if workers.first:
-        save(checkpoint, model, optimizer_list, average, step, elapsed)
+        save()
+        print(f"ended after step {step}  {log}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,113 @@
+"""The network of all stages: teacher, critic and student differ in their weights and in what they
+may look at, not in their parts."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from reference.causal_transformer import CausalTransformer
+from reference.configuration import ModelConfiguration, TextEncoderConfig, TransformerConfig
+from reference.sampler import FlowMatchScheduler
+from reference.text_encoder import TextEncoder
+from reference.trajectory_guidance import GuidingTracks, carry
+
+HERE = Path(__file__).parent
+END = 1  # the piece that ends a prompt
+
+
+def read(name):
+    return json.loads((HERE / name).read_text())
+
+
+class Generator(nn.Module):
+    """Transformer, track head and text encoder; they are trained together."""
+
+    def __init__(self):
+        super().__init__()
+        self.rules = ModelConfiguration.from_dict(read("motionstream.json"))
+        self.transformer = CausalTransformer(
+            TransformerConfig.from_dict(read("transformer.json")), self.rules.tracks
+        )
+        self.text_encoder = TextEncoder(TextEncoderConfig.from_dict(read("text_encoder.json")))
+        self.scheduler = FlowMatchScheduler(
+            self.rules.sampler.shift, self.rules.sampler.train_timesteps
+        )
+        self.timesteps = self.scheduler.step_list(self.rules.sampler)
+        self.sigmas = [float(self.scheduler.sigma(t)) for t in self.timesteps]
+
+    def text(self, ids):
+        """ids [B, M], zero-padded after the end token -> [B, M, text_dim], zero-padded."""
+        rows = []
+        for row in ids:
+            length = int((row != 0).sum())
+            rows.append(F.pad(self.text_encoder(row[None, :length]), (0, 0, 0, len(row) - length)))
+        return torch.cat(rows)
+
+    def condition(self, first, shown, index):
+        """Image and track channels [B, C + track channels, T, h, w] of the latent frames `index`,
+        which the tracks `shown` (a Shown) are cut to. first [B, C, h, w]."""
+        h, w = first.shape[-2:]
+        tracks = self.transformer.track_encoder(
+            shown.points, shown.visible, shown.origin, (h, w), first=False
+        )
+        r = self.rules.temporal_compression
+        guiding = GuidingTracks(
+            shown.points.unflatten(1, (-1, r)),
+            shown.visible.unflatten(1, (-1, r)).float(),
+            shown.origin,
+            shown.from_start.float(),
+        )
+        image = carry(first, guiding, self.rules.spatial_compression, self.rules.image.reach)
+        if 0 in index:
+            image[:, :, index.index(0)] = first
+        return torch.cat((image, tracks), dim=1)
+
+    def image_channels(self, condition):
+        """The part [B, C, T, h, w] of a condition that the network's output is a change to."""
+        return condition[:, : self.transformer.config.out_channels]
+
+    def without_image(self, condition, frames, rows):
+        """The condition with no image channels in the latent frames [T] and batch rows [B] that
+        are true."""
+        C = self.transformer.config.out_channels
+        drop = rows[:, None, None, None, None] & frames[None, None, :, None, None]
+        return torch.cat((condition[:, :C] * ~drop, condition[:, C:]), dim=1)
+
+    def clean(self, x, timestep, condition, text, frame_mask=None):
+        """The clean estimate [B, C, T, h, w] of noisy latents x; timestep [B, T] in 0..1000
+        (prediction "residual": the network's output is the change to the image channels)."""
+        output = self.transformer(
+            torch.cat((x, condition), dim=1), timestep, text, frame_mask=frame_mask
+        )
+        return self.image_channels(condition) + output.float()
+
+
+def no_prompt(ids):
+    """The ids [B, M] of the empty prompt."""
+    empty = torch.zeros_like(ids)
+    empty[:, 0] = END
+    return empty
+
+
+def no_motion(shown, rows):
+    """The tracks with all of them hidden, and none to carry the picture, in the rows [B]."""
+    return replace(
+        shown,
+        visible=shown.visible & ~rows[:, None, None],
+        from_start=shown.from_start & ~rows[:, None],
+    )
+
+
+def importance(latents, image, channels, wrong=4.0):
+    """Weights of the loss [B, C, T, h, w], mean 1: channels by what they do in pixels, and cells
+    whose image channels are wrong, so that there is something to do, `wrong` times more.
+
+    latents and image [B, C, T, h, w], channels [C]."""
+    channels = channels[:, None, None, None]
+    error = ((latents - image).square() * channels).mean(1)  # [B, T, h, w]
+    cells = 1 + wrong * F.max_pool2d((error > 0.05).float(), 3, 1, 1)
+    return channels * (cells / cells.mean())[:, None]

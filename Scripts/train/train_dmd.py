@@ -1,0 +1,211 @@
+"""Stage 3: Self Forcing with distribution matching. Resumable.
+
+    torchrun --nproc_per_node 2 -m train.train_dmd --latents runs/latents \
+        --teacher runs/teacher/checkpoint.pt --student runs/causal/checkpoint.pt \
+        --tokenizer runs/tokenizer/spiece.model --out runs/student --minutes 30
+
+The student rolls out whole clips through its rolling cache. The frozen teacher under joint guidance
+says where true clips would be (s_real), a critic trained on the student's clips, from the teacher's
+weights and without guidance, where the student's are (s_fake); the student moves along the
+difference. Five critic steps per student step, averaged weights are exported (paper, 2.9; DMD2).
+Only pictures, prompts and tracks of the data are used, unless `Recipe.regression` is above 0: it
+adds a robust regression on the true clip, which tells more per step where steps are few.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+
+from reference.sampler import shifted
+
+from .data import LatentClips
+from .generator import Generator, importance
+from .self_forcing import Rollout
+from .teacher import Guided
+from .training import (
+    Average,
+    Checkpoint,
+    Clock,
+    Running,
+    Workers,
+    arguments,
+    optimizers,
+    update,
+    weights,
+)
+
+
+@dataclass
+class Recipe:
+    batch: int = 2
+    learning_rate: float = 3e-4
+    critic_rate: float = 3e-4
+    critic_steps: int = 5  # per step of the student
+    warmup: int = 10
+    decay: float = 0.5
+    text_guidance: float = 3.0  # of the teacher: w_t
+    motion_guidance: float = 1.5  # w_m
+    noise_range: tuple[float, float] = (0.02, 0.98)  # of u, before the timestep shift
+    matching: float = 1.0
+    regression: float = 0.5
+    knee: float = 0.3  # of the regression's pseudo-Huber loss, in latent standard deviations
+    image_dropout: float = 0.1
+    max_tracks: int = 120
+    average: float = 0.98
+    seed: int = 2
+
+
+def robust(error, knee):
+    return knee * ((error / knee).square().add(1).sqrt() - 1)
+
+
+class Stage:
+    """The three networks and what they share in a step."""
+
+    def __init__(self, recipe, workers, clips, student, critic, teacher):
+        self.recipe, self.workers, self.clips = recipe, workers, clips
+        self.student, self.critic, self.teacher = student, critic, teacher
+        self.index = list(range(clips.latent_frames // student.rules.chunk * student.rules.chunk))
+
+    def rollout(self):
+        """A batch, which of it has a picture, and the student's clips for it."""
+        device = self.workers.device
+        batch = self.clips.batch(self.recipe.batch, self.index, text_dropout=0.0).to(device)
+        picture = torch.rand(self.recipe.batch, device=device) >= self.recipe.image_dropout
+        exit_step = int(torch.randint(len(self.student.timesteps), ()))
+        with torch.no_grad():
+            text = self.student.text(batch.ids)
+        with self.workers.precision():
+            rollout = Rollout(self.student, batch.first, batch.shown, text, picture)
+            return batch, picture, rollout.run(len(self.index), exit_step)
+
+    def noised(self, clean):
+        """Clips at random noise levels: (noisy, sigma [B])."""
+        low, high = self.recipe.noise_range
+        u = low + (high - low) * torch.rand(len(clean), device=clean.device)
+        sigma = shifted(u, self.student.rules.sampler.shift)
+        amount = sigma[:, None, None, None, None]
+        return (1 - amount) * clean + amount * torch.randn_like(clean), sigma
+
+    def plain(self, model, batch, picture):
+        return Guided(model, batch.first, batch.shown, batch.ids, 0.0, 0.0, picture)
+
+    def critic_loss(self):
+        """Rectified flow on the student's clips, in clean estimates."""
+        with torch.no_grad():
+            batch, picture, made = self.rollout()
+        noisy, sigma = self.noised(made)
+        with self.workers.precision():
+            clean = self.plain(self.critic, batch, picture).clean(noisy, sigma)
+        error = (clean - made).square().mean((1, 2, 3, 4))
+        return (error * sigma.pow(-2).clamp(max=4)).mean()
+
+    def student_loss(self, log):
+        recipe = self.recipe
+        batch, picture, made = self.rollout()
+        noisy, sigma = self.noised(made.detach())
+        with torch.no_grad(), self.workers.precision():
+            fake = self.plain(self.critic, batch, picture).clean(noisy, sigma)
+            real = Guided(
+                self.teacher,
+                batch.first,
+                batch.shown,
+                batch.ids,
+                recipe.text_guidance,
+                recipe.motion_guidance,
+                picture,
+            ).clean(noisy, sigma)
+        scale = (made.detach() - real).abs().mean((1, 2, 3, 4), keepdim=True)
+        step = torch.nan_to_num((fake - real) / scale)
+        matching = 0.5 * (made - (made.detach() - step)).square().mean()
+        log.add("matching step", step.square().mean().item(), 0.9)
+        error = made - batch.latents
+        log.add("error with picture", error[picture].square().mean().item() if picture.any() else 0)
+        weight = importance(batch.latents, torch.zeros_like(made), self.clips.channels)
+        regression = (robust(error, recipe.knee) * weight)[picture].sum() / error.numel()
+        return recipe.matching * matching + recipe.regression * regression
+
+
+def main():
+    settings = arguments(
+        __doc__,
+        30,
+        latents="folder of make_latents",
+        teacher="checkpoint of train_teacher",
+        student="checkpoint of train_causal, to begin from",
+    )
+    recipe, workers = Recipe(), Workers(settings)
+    torch.manual_seed(recipe.seed)
+    student, critic, teacher = (Generator().to(workers.device) for _ in range(3))
+    student.load_state_dict(weights(settings.student, workers.device))
+    for model in (critic, teacher):
+        model.load_state_dict(weights(settings.teacher, workers.device))
+    teacher.requires_grad_(False)
+    for model in (student, critic):  # frozen after the teacher's stage
+        model.text_encoder.requires_grad_(False)
+        model.transformer.track_encoder.requires_grad_(False)
+    student_optimizers = optimizers(student, recipe.learning_rate)
+    critic_optimizers = optimizers(critic, recipe.critic_rate)
+    every_optimizer = [*student_optimizers, *critic_optimizers]
+    average = Average(student)
+    checkpoint, step, clock = Checkpoint(settings.out), 0, Clock(settings.minutes)
+    if saved := checkpoint.load(workers.device):
+        student.load_state_dict(saved["model"])
+        critic.load_state_dict(saved["critic"])
+        average.state = saved["average"]
+        for optimizer, state in zip(every_optimizer, saved["optimizers"], strict=True):
+            optimizer.load_state_dict(state)
+        step, clock = saved["step"], Clock(settings.minutes, saved["seconds"])
+    clips = LatentClips(
+        settings.latents,
+        settings.tokenizer,
+        student.rules.text.max_tokens,
+        seed=workers.seed(recipe.seed, step),
+        limit=recipe.max_tracks,
+    )
+    torch.manual_seed(workers.seed(recipe.seed, step))
+    stage = Stage(recipe, workers, clips, student, critic, teacher)
+
+    def save():
+        checkpoint.save(
+            {
+                "model": student.state_dict(),
+                "critic": critic.state_dict(),
+                "average": average.state,
+                "optimizers": [o.state_dict() for o in every_optimizer],
+                "step": step,
+                "seconds": clock.now(),
+            }
+        )
+
+    log = Running()
+    while clock.running:
+        for _ in range(recipe.critic_steps):
+            loss = stage.critic_loss()
+            log.add("critic", loss.item())
+            loss.backward()
+            workers.average(critic)
+            update(
+                critic, critic_optimizers, recipe.critic_rate * min(1, (step + 1) / recipe.warmup)
+            )
+        loss = stage.student_loss(log)
+        loss.backward()
+        (clock.elapsed,) = workers.average(student, clock.now())
+        rate = clock.rate(step, recipe.warmup, recipe.decay)
+        update(student, student_optimizers, recipe.learning_rate * rate)
+        average.update(student, recipe.average, step)
+        step += 1
+        if step % 5 == 0 and workers.first:
+            print(f"step {step}  {clock.elapsed / 60:.1f} min  {log}", flush=True)
+            if not math.isfinite(loss.item()):
+                raise SystemExit("the loss is not a number")
+        if checkpoint.due and workers.first:
+            save()
+    if workers.first:
+        save()
+        print(f"ended after step {step}  {log}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""Stage 1: the bidirectional teacher, by rectified flow over whole clips. Resumable.
+
+    torchrun --nproc_per_node 2 -m train.train_teacher --latents runs/latents \
+        --tokenizer runs/tokenizer/spiece.model --out runs/teacher --minutes 60
+
+As in the paper (2.1 to 2.3): picture, tracks and text are given together, one noise level for all
+latent frames with timestep shift 6, random subsets of tracks from dense to none, masking in the
+middle of clips, and each of text, motion and picture dropped at times, so that joint guidance and
+generation without a picture work. On a GPU: `--device cuda --bf16`.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+
+from reference.sampler import shifted
+
+from .data import LatentClips
+from .generator import Generator, importance, no_motion
+from .training import (
+    Average,
+    Checkpoint,
+    Clock,
+    Running,
+    Workers,
+    arguments,
+    optimizers,
+    update,
+    weights,
+)
+
+
+@dataclass
+class Recipe:
+    batch: int = 2
+    learning_rate: float = 1.5e-3
+    warmup: int = 60
+    decay: float = 0.6  # share of the time over which the learning rate falls
+    text_dropout: float = 0.12
+    motion_dropout: float = 0.08
+    image_dropout: float = 0.15
+    heaviest: float = 4.0  # the flow's loss weight 1 / sigma^2 stops here
+    max_tracks: int = 120
+    average: float = 0.995
+    seed: int = 1
+
+
+def main():
+    settings = arguments(
+        __doc__,
+        60,
+        latents="folder of make_latents",
+        weights="optional checkpoint whose weights to begin from",
+    )
+    recipe, workers = Recipe(), Workers(settings)
+    torch.manual_seed(recipe.seed)
+    model = Generator().to(workers.device)
+    if settings.weights:
+        model.load_state_dict(weights(settings.weights, workers.device))
+    optimizer_list = optimizers(model, recipe.learning_rate)
+    average = Average(model)
+    checkpoint, step, clock = Checkpoint(settings.out), 0, Clock(settings.minutes)
+    if saved := checkpoint.load(workers.device):
+        model.load_state_dict(saved["model"])
+        average.state = saved["average"]
+        for optimizer, state in zip(optimizer_list, saved["optimizers"], strict=True):
+            optimizer.load_state_dict(state)
+        step, clock = saved["step"], Clock(settings.minutes, saved["seconds"])
+    clips = LatentClips(
+        settings.latents,
+        settings.tokenizer,
+        model.rules.text.max_tokens,
+        seed=workers.seed(recipe.seed, step),
+        limit=recipe.max_tracks,
+    )
+    torch.manual_seed(workers.seed(recipe.seed, step))
+    index = list(range(clips.latent_frames))
+    all_frames = torch.ones(len(index), dtype=torch.bool, device=workers.device)
+
+    def save():
+        checkpoint.save(
+            {
+                "model": model.state_dict(),
+                "average": average.state,
+                "optimizers": [o.state_dict() for o in optimizer_list],
+                "step": step,
+                "seconds": clock.now(),
+            }
+        )
+
+    log = Running()
+    while clock.running:
+        batch = clips.batch(recipe.batch, index, recipe.text_dropout).to(workers.device)
+        latents, B = batch.latents, recipe.batch
+        still = torch.rand(B, device=workers.device) < recipe.motion_dropout
+        no_image = torch.rand(B, device=workers.device) < recipe.image_dropout
+        sigma = shifted(torch.rand(B, device=workers.device), model.rules.sampler.shift)
+        amount = sigma[:, None, None, None, None]
+        noisy = (1 - amount) * latents + amount * torch.randn_like(latents)
+        timestep = (model.rules.sampler.train_timesteps * sigma)[:, None].expand(-1, len(index))
+        with workers.precision():
+            condition = model.condition(batch.first, no_motion(batch.shown, still), index)
+            condition = model.without_image(condition, all_frames, no_image)
+            clean = model.clean(noisy, timestep, condition, model.text(batch.ids))
+        error = (clean - latents).square()
+        error = error * importance(latents, model.image_channels(condition), clips.channels)
+        error = error.mean((1, 2, 3, 4))
+        loss = (error * sigma.pow(-2).clamp(max=recipe.heaviest)).mean()
+        loss.backward()
+        (clock.elapsed,) = workers.average(model, clock.now())
+        update(
+            model,
+            optimizer_list,
+            recipe.learning_rate * clock.rate(step, recipe.warmup, recipe.decay),
+        )
+        average.update(model, recipe.average, step)
+        step += 1
+        for one, level, bare in zip(error.tolist(), sigma.tolist(), no_image.tolist(), strict=True):
+            log.add("no picture" if bare else f"sigma<{math.ceil(level * 5) / 5:.1f}", one, 0.97)
+        if step % 20 == 0 and workers.first:
+            print(f"step {step}  {clock.elapsed / 60:.1f} min  {log}", flush=True)
+            if not math.isfinite(loss.item()):
+                raise SystemExit("the loss is not a number")
+        if step % 50 == 0:
+            clips.refresh()
+        if checkpoint.due and workers.first:
+            save()
+    if workers.first:
+        save()
+        print(f"ended after step {step}  {log}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,165 @@
+"""What the training stages share besides the network: arguments, processes, optimisers, weights."""
+
+import argparse
+import os
+import time
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+
+from .muon import Muon
+
+
+def arguments(description, minutes, **more):
+    """The arguments of a stage: `more` are its own, as name = help, all required unless the help
+    begins with "optional"."""
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+    parser.add_argument("--tokenizer", required=True)
+    parser.add_argument("--out", required=True)
+    for name, text in more.items():
+        optional = text.startswith("optional")
+        parser.add_argument("--" + name.replace("_", "-"), required=not optional, help=text)
+    parser.add_argument("--minutes", type=float, default=minutes)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument("--bf16", action="store_true", help="matrix products in bfloat16")
+    return parser.parse_args()
+
+
+class Workers:
+    """The processes of one `torchrun`, or this one alone. All hold the same weights."""
+
+    def __init__(self, settings):
+        self.count = int(os.environ.get("WORLD_SIZE", 1))
+        self.number = int(os.environ.get("RANK", 0))
+        torch.set_num_threads(max(1, settings.threads // self.count))
+        self.device = torch.device(settings.device)
+        if self.device.type == "cuda":
+            self.device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
+            torch.cuda.set_device(self.device)
+        self.bf16 = settings.bf16
+        if self.count > 1:
+            dist.init_process_group("nccl" if self.device.type == "cuda" else "gloo")
+
+    @property
+    def first(self):
+        """Whether this is the one that prints and saves."""
+        return self.number == 0
+
+    def precision(self):
+        """The precision of forward passes."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16)
+
+    def seed(self, seed, step):
+        """A seed of this process's own, new after each resumption."""
+        return seed + step + 1_000_003 * self.number
+
+    def average(self, model, *numbers):
+        """Averages all gradients, and some numbers (time, losses), over the processes."""
+        if self.count == 1:
+            return numbers
+        grads = [p.grad for p in model.parameters() if p.grad is not None]
+        parts = [torch.tensor(numbers, device=self.device), *(g.flatten() for g in grads)]
+        flat = torch.cat(parts)
+        dist.all_reduce(flat)
+        flat /= self.count
+        used = len(numbers)
+        for grad in grads:
+            grad.copy_(flat[used : used + grad.numel()].view_as(grad))
+            used += grad.numel()
+        return flat[: len(numbers)].tolist()
+
+
+class Clock:
+    """Minutes spent on a stage, earlier runs counted in; the same on all workers when averaged."""
+
+    def __init__(self, minutes, spent=0.0):
+        self.limit, self.start = minutes * 60, time.time() - spent
+        self.elapsed = spent
+
+    def now(self):
+        return time.time() - self.start
+
+    @property
+    def running(self):
+        return self.elapsed < self.limit
+
+    def rate(self, step, warmup, decay):
+        """Factor of the learning rate: rises over `warmup` steps and falls to nearly nothing over
+        the last `decay` of the time."""
+        left = 1 - self.elapsed / self.limit
+        return min(1, (step + 1) / warmup) * min(1, left / decay + 0.02)
+
+
+def optimizers(model, lr):
+    """Muon for the blocks' matrices, AdamW for everything else."""
+    matrices, rest = [], []
+    for name, p in model.named_parameters():
+        hidden = p.dim() == 2 and ("blocks." in name or "encoder.block" in name)
+        (matrices if hidden and "relative" not in name else rest).append(p)
+    return [
+        Muon(matrices, lr=lr),
+        torch.optim.AdamW(rest, lr=lr, betas=(0.9, 0.98), weight_decay=0.0),
+    ]
+
+
+def update(model, optimizer_list, lr):
+    """One step of all optimisers at rate lr, gradients clipped to norm 1 and then forgotten."""
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    for optimizer in optimizer_list:
+        for group in optimizer.param_groups:
+            group["lr"] = lr
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+
+
+class Average:
+    """Exponential moving average of the weights: what is exported."""
+
+    def __init__(self, model):
+        self.state = {k: v.clone() for k, v in model.state_dict().items()}
+
+    @torch.no_grad()
+    def update(self, model, decay, step):
+        decay = min(decay, (1 + step) / (10 + step))
+        for key, value in model.state_dict().items():
+            self.state[key].lerp_(value, 1 - decay)
+
+
+class Running(dict):
+    """Running means of what a stage prints."""
+
+    def add(self, key, value, keep=0.95):
+        self[key] = keep * self[key] + (1 - keep) * value if key in self else value
+
+    def __str__(self):
+        return "  ".join(f"{key} {self[key]:.4f}" for key in sorted(self))
+
+
+class Checkpoint:
+    """The file that a stage goes on from: anything with a `state_dict`, and numbers."""
+
+    def __init__(self, folder):
+        self.path = Path(folder) / "checkpoint.pt"
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.saved = time.time()
+
+    def save(self, state):
+        temporary = self.path.with_suffix(".part")
+        torch.save(state, temporary)
+        os.replace(temporary, self.path)
+        self.saved = time.time()
+
+    @property
+    def due(self):
+        return time.time() - self.saved > 90
+
+    def load(self, device):
+        """What was saved, or None if there is nothing yet."""
+        return torch.load(self.path, map_location=device) if self.path.exists() else None
+
+
+def weights(path, device="cpu"):
+    """The averaged weights of a stage's checkpoint."""
+    return torch.load(path, map_location=device)["average"]
