@@ -35,12 +35,14 @@ def turned_prompt(prompt, mirror, backwards):
     return re.sub(r"\b(" + "|".join(swap) + r")\b", lambda m: swap[m[0]], prompt)
 
 
-def load_vae(path, config=None):
-    config = TinyVAEConfig.from_dict(
-        json.load(open(config or Path(__file__).parent / "tiny_vae.json"))
-    )
-    vae = TAEHV(config)
-    vae.load_state_dict(torch.load(path, map_location="cpu")["average"])
+def load_vae(path, scale=1):
+    """The tiny VAE of a checkpoint (None: its initial weights) for pictures `scale` times as large
+    as the configuration's."""
+    config = json.loads((Path(__file__).parent / "tiny_vae.json").read_text())
+    config["patch_size"] *= scale
+    vae = TAEHV(TinyVAEConfig.from_dict(config))
+    if path:
+        vae.load_state_dict(torch.load(path, map_location="cpu")["average"])
     return vae.eval().requires_grad_(False)
 
 

@@ -23,9 +23,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from reference.configuration import TinyVAEConfig
-from reference.taehv import TAEHV
-
+from .make_latents import load_vae
 from .muon import Muon
 from .patch_basis import blocks, set_linear_code
 
@@ -34,7 +32,7 @@ from .patch_basis import blocks, set_linear_code
 class Recipe:
     batch: int = 4
     clip_frames: int = 9  # 1 + 4k: latents 0 to 2
-    crop: int = 64  # pixels; the network is convolutional
+    crop: int = 16  # cells; the network is convolutional
     on_objects: float = 0.6  # share of crops around a point of an object
     shifted: float = 0.5  # share of steps whose latents are shifted by a part of a cell
     noise: float = 0.05  # on the latents, in their deviations
@@ -51,8 +49,9 @@ class Recipe:
 class Clips:
     """Random crops of random clips. New files are picked up while the renderer is still running."""
 
-    def __init__(self, folder, recipe):
+    def __init__(self, folder, recipe, cell):
         self.folder, self.recipe = Path(folder), recipe
+        self.crop = recipe.crop * cell  # pixels
         self.random = np.random.default_rng(recipe.seed + int(time.time()))
         self.cache = {}
         self.refresh()
@@ -69,14 +68,14 @@ class Clips:
                 self.cache[path] = clip["frames"], clip["tracks"][:, clip["object"] > 0]
             frames, points = self.cache[path]
             t = self.random.integers(len(frames) - recipe.clip_frames + 1)
-            room = np.array(frames.shape[2:0:-1]) - recipe.crop  # x, y
+            room = np.array(frames.shape[2:0:-1]) - self.crop  # x, y
             corner = self.random.integers(room + 1)
             if points.shape[1] and self.random.random() < recipe.on_objects:
                 point = points[t, self.random.integers(points.shape[1])]
-                corner = point - self.random.uniform(0.1, 0.9, 2) * recipe.crop
+                corner = point - self.random.uniform(0.1, 0.9, 2) * self.crop
                 corner = corner.clip(0, room).astype(int)
             x, y = corner
-            piece = frames[t : t + recipe.clip_frames, y : y + recipe.crop, x : x + recipe.crop]
+            piece = frames[t : t + recipe.clip_frames, y : y + self.crop, x : x + self.crop]
             if self.random.random() < 0.5:
                 piece = piece[:, :, ::-1]
             out.append(torch.from_numpy(np.ascontiguousarray(piece)))
@@ -132,7 +131,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--clips", required=True)
     parser.add_argument("--out", required=True)
-    parser.add_argument("--config", help="tiny_vae/config.json; default: the shipped model's")
+    parser.add_argument("--scale", type=int, default=1, help="2: pictures of twice the size")
     parser.add_argument("--start", help="a checkpoint whose weights to begin from")
     parser.add_argument("--decoder-only", action="store_true", help="the latents stay as they are")
     parser.add_argument("--minutes", type=float, default=20)
@@ -144,10 +143,8 @@ def main():
     if arguments.decoder_only:
         recipe.noise = 0.1  # what the student makes is not exact
     torch.manual_seed(recipe.seed)
-    config = TinyVAEConfig.from_dict(
-        json.load(open(arguments.config or Path(__file__).parent / "tiny_vae.json"))
-    )
-    model = TAEHV(config).to(arguments.device).to(memory_format=torch.channels_last)
+    model = load_vae(None, arguments.scale).train().requires_grad_(True)
+    config, model = model.config, model.to(arguments.device).to(memory_format=torch.channels_last)
     initialize(model)
     if arguments.decoder_only:
         model.encoder.requires_grad_(False)
@@ -171,7 +168,7 @@ def main():
         for optimizer, state in zip(optimizers, saved["optimizers"], strict=True):
             optimizer.load_state_dict(state)
         average, step, spent = saved["average"], saved["step"], saved["seconds"]
-    clips = Clips(arguments.clips, recipe)
+    clips = Clips(arguments.clips, recipe, config.patch_size)
     if step == 0 and not arguments.start and len(config.downscale) == 1:
         space, time_step = config.patch_size, model.temporal_compression
         values = [blocks(clips.batch()[:, 1:], space, time_step) for _ in range(200)]
