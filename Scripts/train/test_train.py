@@ -1,0 +1,138 @@
+"""What must hold in the training stages, on the shipped configuration with random weights."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from .data import Shown
+from .double_vae import double
+from .generator import Generator, no_motion, no_prompt
+from .make_latents import load_vae
+from .self_forcing import Rollout
+from .teacher import Guided, noise_levels, sample
+
+FRAMES = 9  # latent, three chunks
+
+
+@pytest.fixture(scope="module")
+def model():
+    torch.manual_seed(0)
+    model = Generator().eval().requires_grad_(False)
+    torch.nn.init.normal_(model.transformer.proj_out.weight, std=0.02)
+    return model
+
+
+@pytest.fixture(scope="module")
+def inputs(model):
+    """first, shown and ids of two clips."""
+    generator = torch.Generator().manual_seed(1)
+    h, w = model.rules.latent_size
+    points = torch.rand(2, 1, 5, 2, generator=generator) * torch.tensor([100.0, 60.0]) + 20
+    steps = torch.arange(4 * FRAMES)[None, :, None, None] * torch.tensor([0.5, 0.2])
+    shown = Shown(
+        points + steps,
+        torch.ones(2, 4 * FRAMES, 5, dtype=torch.bool),
+        points[:, 0],
+        torch.ones(2, 5, dtype=torch.bool),
+    )
+    ids = torch.zeros(2, model.rules.text.max_tokens, dtype=torch.long)
+    ids[:, :4] = torch.tensor([[7, 8, 9, 1], [17, 18, 19, 1]])
+    return torch.randn(2, 16, h, w, generator=generator), shown, ids
+
+
+def test_joint_guidance_combines_the_three_velocities_as_the_paper_does(model, inputs):
+    first, shown, ids = inputs
+    x = torch.randn(2, 16, FRAMES, *first.shape[-2:])
+    sigma = torch.tensor([0.9, 0.4])
+    every = torch.ones(2, dtype=torch.bool)
+
+    def velocity(tracks, prompt):
+        clean = Guided(model, first, tracks, prompt, 0.0, 0.0).clean(x, sigma)
+        return (x - clean) / sigma[:, None, None, None, None]
+
+    both = velocity(shown, ids)
+    motion = velocity(shown, no_prompt(ids))
+    text = velocity(no_motion(shown, every), ids)
+    share = 3.0 / 4.5
+    expected = share * motion + (1 - share) * text + 3.0 * (both - motion) + 1.5 * (both - text)
+    guided = Guided(model, first, shown, ids, 3.0, 1.5).clean(x, sigma)
+    found = (x - guided) / sigma[:, None, None, None, None]
+    assert torch.allclose(found, expected, atol=1e-4)
+
+
+def test_the_ode_of_a_perfect_estimate_ends_at_it_and_passes_its_states():
+    truth, noise = torch.randn(2, 3, 4, 5, 6), torch.randn(2, 3, 4, 5, 6)
+
+    class Perfect:
+        class model:
+            class rules:
+                class sampler:
+                    shift = 6.0
+
+        def clean(self, x, sigma):
+            return truth
+
+    end, states = sample(Perfect(), noise, steps=10, keep=(1.0, 0.75))
+    assert torch.allclose(end, truth, atol=1e-5)
+    assert torch.allclose(states[0], noise)
+    assert torch.allclose(states[1], 0.25 * truth + 0.75 * noise, atol=1e-5)
+
+
+def test_noise_levels_fall_from_one_to_zero():
+    levels = noise_levels(50, 6.0)
+    assert levels[0] == 1 and levels[-1] == 0 and (levels[:-1] > levels[1:]).all()
+
+
+def test_a_clip_without_a_picture_shows_the_teacher_nothing_of_it(model, inputs):
+    first, shown, ids = inputs
+    nothing = torch.zeros(2, dtype=torch.bool)
+    x, sigma = torch.randn(2, 16, FRAMES, *first.shape[-2:]), torch.tensor([0.9, 0.4])
+    one = Guided(model, first, shown, ids, picture=nothing).clean(x, sigma)
+    other = Guided(model, -first, shown, ids, picture=nothing).clean(x, sigma)
+    assert torch.equal(one, other)
+
+
+def test_a_rollout_sees_no_chunk_after_its_own(model, inputs):
+    first, shown, ids = inputs
+    text, picture = model.text(ids), torch.ones(2, dtype=torch.bool)
+    later = Shown(shown.points.clone(), shown.visible, shown.origin, shown.from_start)
+    later.points[:, 4 * 6 :] += 9
+    clips = []
+    for tracks in (shown, later):
+        torch.manual_seed(3)
+        clips.append(Rollout(model, first, tracks, text, picture).run(FRAMES, exit_step=1))
+    assert torch.equal(clips[0][:, :, :6], clips[1][:, :, :6])
+    assert not torch.equal(clips[0][:, :, 6:], clips[1][:, :, 6:])
+
+
+def test_only_the_exit_step_of_a_rollout_carries_gradient(inputs):
+    torch.manual_seed(0)
+    model = Generator()
+    torch.nn.init.normal_(model.transformer.proj_out.weight, std=0.02)
+    first, shown, ids = inputs
+    text, picture = model.text(ids).detach(), torch.ones(2, dtype=torch.bool)
+    rollout = Rollout(model, first, shown, text, picture)
+    rollout.next_chunk(exit_step=2)
+    assert not any(k.requires_grad or v.requires_grad for k, v in rollout.cache.layers)
+    assert rollout.next_chunk(exit_step=2).requires_grad
+
+
+def test_a_rollout_without_a_picture_follows_the_first_latent_it_made(model, inputs):
+    first, shown, ids = inputs
+    text = model.text(ids)
+    rollout = Rollout(model, first, shown, text, torch.tensor([True, False]))
+    made = rollout.next_chunk(exit_step=0)
+    assert torch.equal(rollout.first[0], first[0])
+    assert torch.equal(rollout.first[1], made[1, :, 0])
+
+
+def test_a_doubled_vae_is_the_small_one_between_averaging_and_repeating():
+    torch.manual_seed(0)
+    small, large = load_vae(None), load_vae(None, scale=2)
+    double(small, large)
+    video = torch.rand(1, 5, 3, 64, 96)
+    half = F.avg_pool2d(video[0], 2)[None]
+    latents = small.encode(half)
+    assert torch.allclose(large.encode(video), latents, atol=1e-5)
+    expected = F.interpolate(small.decode(latents)[0], scale_factor=2)
+    assert torch.allclose(large.decode(latents)[0], expected, atol=1e-5)
