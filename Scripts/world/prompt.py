@@ -51,7 +51,7 @@ def _action(solid, camera, rng):
     if solid.motion == "spin":
         return one("spins in place", "turns around itself", "spins on the spot")
     if solid.motion == "slide":
-        verb = one("rolls", "rolls along") if solid.shape == "sphere" else one("slides", "glides")
+        verb = one("rolls", "rolls along") if solid.rolls else one("slides", "glides")
         text = f"{verb} {way or 'across the floor'}"
     elif solid.motion == "arc":
         text = one("moves in an arc", "travels around a circle", "circles around")

@@ -59,6 +59,7 @@ class Solid:
     position: np.ndarray = field(repr=False, default=None)  # [T, 3]
     rotation: np.ndarray = field(repr=False, default=None)  # [T, 3, 3]
     turning: bool = False
+    rolls: bool = False
     name: str = ""  # what the prompt calls it
 
     @property
@@ -153,10 +154,10 @@ def _sample_solid(rng, colours, time, calm, leads, turning):
     if shape == "torus":  # show the hole at first
         start = motion.turn((0, 1, 0), np.array([rng.uniform(-0.9, 0.9)]))
     solid.rotation = motion.turn(axis, rate * time) @ start
-    rolls = shape == "sphere" and kind in ("slide", "arc", "path") and turns
-    if rolls:
+    solid.rolls = shape == "sphere" and kind in ("slide", "arc", "path") and turns
+    if solid.rolls:
         solid.rotation = motion.roll(solid.position, extent[0]) @ start
-    solid.turning = rate != 0.0 and not rolls
+    solid.turning = rate != 0.0 and not solid.rolls
     return solid
 
 

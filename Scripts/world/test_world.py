@@ -163,3 +163,11 @@ def test_batches_stack_clips_and_tracks():
 
 if __name__ == "__main__":
     raise SystemExit(pytest.main([__file__, "-q"]))
+
+
+def test_only_balls_that_roll_are_said_to():
+    for turning in (0.0, 1.0):
+        for seed in range(60):
+            scene = sample_scene(seed, WorldConfig(frames=9, turning=turning))
+            text = describe(scene)
+            assert ("rolls" in text) <= any(solid.rolls for solid in scene.solids)
