@@ -19,7 +19,8 @@ class Guided:
     def __init__(self, model, first, shown, ids, w_t=3.0, w_m=1.5, picture=None):
         """first [B, C, h, w]; shown (Shown) over all latent frames, 4 frames each; ids [B, M];
         picture [B]: whether the clip is given its first latent."""
-        share = w_t / (w_t + w_m) if w_t + w_m else 0.0
+        guided = w_t + w_m > 0
+        share = w_t / (w_t + w_m) if guided else 0.0
         everyone = torch.ones(len(first), dtype=torch.bool, device=first.device)
         picture = everyone if picture is None else picture
         index = list(range(shown.points.shape[1] // model.rules.temporal_compression))
@@ -29,8 +30,8 @@ class Guided:
             return model.without_image(model.condition(first, tracks, index), frames, ~picture)
 
         text, motion = model.text(ids), given(shown)
-        parts = [(w_t + w_m if share else 1.0, motion, text)]
-        if share:
+        parts = [(w_t + w_m if guided else 1.0, motion, text)]
+        if guided:
             parts.append((share - w_t, motion, model.text(no_prompt(ids))))
             parts.append((1 - share - w_m, given(no_motion(shown, everyone)), text))
         parts = [part for part in parts if part[0]]

@@ -1,0 +1,144 @@
+"""The teacher (PyTorch, many steps, joint guidance) and the student (the engine) on the same clips:
+errors, PSNR, and wall time for the same clip in the same run, one after the other."""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from reference.model_directory import load
+from reference.text_encoder import tokenize
+from train.data import Shown
+from train.generator import Generator
+from train.teacher import Guided, sample
+from train.training import weights
+
+from .engine import file_digest, track_document
+from .grade import grade, summary
+from .jobs import each
+from .vae import decode, encode
+
+GUIDANCE = {"joint": (3.0, 1.5), "text only": (3.0, 0.0), "motion only": (0.0, 1.5)}
+
+
+@dataclass
+class Teacher:
+    """The network, and the autoencoder and tokenizer of the student's model directory."""
+
+    network: Generator
+    student: object
+
+    @staticmethod
+    def read(checkpoint, directory):
+        network = Generator()
+        network.load_state_dict(weights(checkpoint, "cpu"))
+        return Teacher(network.eval().requires_grad_(False), load(directory))
+
+    @torch.no_grad()
+    def make(self, clip, given, steps, guidance, seed):
+        """uint8 [T, H, W, 3] for the clip's first picture, prompt and tracks."""
+        rules, network = self.student.configuration, self.network
+        text = tokenize(self.student.tokenizer, clip.prompt, rules.text.max_tokens)
+        ids = torch.zeros(1, rules.text.max_tokens, dtype=torch.long)
+        ids[0, : len(text)] = torch.tensor(text)
+        first = encode(self.student.tiny_vae, clip.frames[:1])[:, :, 0]
+        # The teacher may have been trained at another pixel size of the same latent size.
+        shown = tracks_shown(given, network.rules.width / rules.width)
+        latents = shown.points.shape[1] // network.rules.temporal_compression
+        noise = torch.randn(1, first.shape[1], latents, *first.shape[2:], generator=generator(seed))
+        guided = Guided(network, first, shown, ids, *guidance)
+        return decode(self.student.tiny_vae, sample(guided, noise, steps)[0])
+
+
+def generator(seed):
+    return torch.Generator().manual_seed(seed)
+
+
+def tracks_shown(given, scale, ratio=4):
+    """Tracks [T, N] as a batch of one: `ratio` frames to a latent, the first latent's first frames
+    empty. All are visible in the first frame."""
+    xy = torch.from_numpy(given.xy).float() * scale
+    visible = torch.from_numpy(given.visible)
+    before = ratio - 1
+    return Shown(
+        torch.cat((xy[:1].expand(before, -1, -1), xy))[None],
+        torch.cat((torch.zeros_like(visible[:1]).expand(before, -1), visible))[None],
+        xy[:1],
+        visible[:1],
+    )
+
+
+def measure(setup, checkpoint, clips, frames, kind, steps):
+    digest = file_digest(checkpoint)
+    settings = {"teacher": digest, "frames": frames, "tracks": kind, "steps": steps}
+    rows = each(Both(checkpoint), range(clips), setup, "teacher", settings, workers=0)
+    teacher, student = ([r[who] for r in rows] for who in ("teacher", "student"))
+    seconds = {who: float(np.mean([r[f"{who}_seconds"] for r in rows])) for who in WHO}
+    ratios = [r["teacher_seconds"] / r["student_seconds"] for r in rows]
+    result = {"clips": clips, "frames": frames, "tracks": kind, "steps": steps}
+    result |= {"checkpoint_sha256": digest, "guidance": GUIDANCE["joint"]}
+    result |= {"teacher": summary(teacher), "student": summary(student), "seconds": seconds}
+    result["times_faster"] = float(np.median(ratios))
+    result["times_faster_range"] = [float(min(ratios)), float(max(ratios))]
+    return result
+
+
+WHO = ("teacher", "student")
+
+
+@dataclass
+class Both:
+    """Makes and grades a clip with both."""
+
+    checkpoint: str
+    teacher: Teacher | None = None
+
+    def __call__(self, index, setup, settings):
+        if self.teacher is None:
+            self.teacher = Teacher.read(self.checkpoint, setup.engine.model)
+        manifest, frames = setup.manifest, settings["frames"]
+        clip = setup.clip(index, frames)
+        given = clip.tracks(settings["tracks"])
+        document = track_document(given.xy, given.visible, manifest)
+        begun = time.perf_counter()
+        student = setup.engine.generate(clip.prompt, clip.frames[0], document, frames, seed=index)
+        between = time.perf_counter()
+        teacher = self.teacher.make(clip, given, settings["steps"], GUIDANCE["joint"], seed=index)
+        ended = time.perf_counter()
+        return {
+            "student": grade(student, clip, given),
+            "teacher": grade(teacher, clip, given),
+            "student_seconds": between - begun,
+            "teacher_seconds": ended - between,
+        }
+
+
+def measure_guidance(setup, checkpoint, clips, frames, kind, steps):
+    """The teacher with joint guidance against text alone and motion alone."""
+    result = {}
+    for name, weight in GUIDANCE.items():
+        settings = {
+            "teacher": file_digest(checkpoint),
+            "frames": frames,
+            "tracks": kind,
+            "steps": steps,
+            "guidance": weight,
+        }
+        maker = Guidance(checkpoint)
+        result[name] = summary(each(maker, range(clips), setup, "guidance", settings))
+    return result
+
+
+@dataclass
+class Guidance:
+    checkpoint: str
+    teacher: Teacher | None = None
+
+    def __call__(self, index, setup, settings):
+        if self.teacher is None:
+            self.teacher = Teacher.read(self.checkpoint, setup.engine.model)
+        clip = setup.clip(index, settings["frames"])
+        given = clip.tracks(settings["tracks"])
+        made = self.teacher.make(clip, given, settings["steps"], settings["guidance"], seed=index)
+        return grade(made, clip, given)
