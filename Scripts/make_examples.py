@@ -43,15 +43,15 @@ def circle(rx, ry, frames=FRAMES):
 
 # name: test clip, offsets by object, offsets of the background (None = pinned), after the end
 EXAMPLES = {
-    "slide": (13, {2: line(52, 4)}, None, "hold"),
-    "arc": (3, {1: arc(48, 26)}, None, "hold"),
-    "circle-loop": (6, {2: circle(22, 9)}, None, "loop"),
-    "two-cross": (9, {1: line(58, -4), 2: line(-52, 4)}, None, "hold"),
-    "camera-pan": (15, {1: line(-28, 0, 72), 2: line(-28, 0, 72)}, line(-28, 0, 72), "hold"),
+    "slide": (13, {2: line(104, 8)}, None, "hold"),
+    "arc": (3, {1: arc(96, 52)}, None, "hold"),
+    "circle-loop": (6, {2: circle(44, 18)}, None, "loop"),
+    "two-cross": (9, {1: line(116, -8), 2: line(-104, 8)}, None, "hold"),
+    "camera-pan": (15, {1: line(-56, 0, 72), 2: line(-56, 0, 72)}, line(-56, 0, 72), "hold"),
 }
 
 
-def covered(point, owner, moves, margin=3):
+def covered(point, owner, moves, margin=6):
     """Whether an object passes over a point of the ground: such a point cannot be pinned.
 
     owner [H, W]: number of the object seen in each pixel; moves: offsets [FRAMES, 2] by number."""
@@ -69,7 +69,7 @@ def covered(point, owner, moves, margin=3):
 
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
-    config = WorldConfig(frames=5, max_objects=2, still_camera=1.0)
+    config = WorldConfig(width=320, height=192, frames=5, max_objects=2, still_camera=1.0)
     for name, (index, moves, background, after) in EXAMPLES.items():
         clip = sample_clip(split_seed("test", index), config)
         points = clip.sample_tracks(300, mode="random", on_objects=0.6)
