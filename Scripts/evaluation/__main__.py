@@ -69,7 +69,7 @@ def parse():
 def measure(part, setup, a):
     kinds = a.tracks.split(",")
     if part == "vae":
-        return vae.measure(setup, a.clips, a.frames)
+        return vae.measure(setup, a.clips, a.frames, kinds[0])
     if part == "transfer":
         return transfer.measure(setup, a.clips, a.frames, kinds, a.sheet_rows)
     if part == "length":

@@ -27,6 +27,7 @@ def markdown(result):
     parts = result["parts"]
     sections = [aims(parts)]
     writers = {
+        "vae": vae,
         "transfer": transfer,
         "teacher": teacher,
         "length": length,
@@ -132,6 +133,20 @@ def mix(part):
         f"{world['split']} split, at most {world['max_objects']} objects, "
         f"{100 * world['still_camera']:.0f} % still cameras, "
         f"{100 * world['turning']:.0f} % of objects may turn"
+    )
+
+
+def vae(part):
+    p = part["points"]
+    floor = ", ".join(
+        f"{name} {number(p[name].get('made'))} %" for name in ("all", "objects", "moving points")
+    )
+    return (
+        f"The tiny VAE alone, on {part['clips']} true clips of {part['frames']} frames "
+        f"({mix(part)}): PSNR {part['psnr']:.2f} dB, SSIM {part['ssim']:.3f}, sharpness "
+        f"{100 * part['sharpness_of_true']:.0f} % of the true clips'. EPE of the tracker on these "
+        f"pictures, which is the least to expect of a model that uses it: {floor}; "
+        f"objects' centres {number(part['objects'].get('made_mean'))} %."
     )
 
 
