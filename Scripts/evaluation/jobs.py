@@ -1,8 +1,8 @@
 """Work on many clips by several processes; every clip's figures are kept as they come.
 
-Figures lie in OUT/kept/PART-DIGEST/00000.json; the digest is over the model's files and all
-settings that the figures depend on, so another model or other settings begin anew. After a change
-of the measuring code, `--fresh` does."""
+Figures lie in OUT/kept/PART-DIGEST/00000.json; the digest is over the model's files, the world's
+sources and all settings that the figures depend on, so that another model begins anew. After a
+change of the measuring code, `--fresh` does."""
 
 import functools
 import hashlib
@@ -16,7 +16,7 @@ from pathlib import Path
 import cv2
 
 from .engine import Engine, file_hashes
-from .worlds import Mix, held_out
+from .worlds import Mix, held_out, world_digest
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,8 @@ class Setup:
 
     def kept(self, part, settings):
         """The folder of a part's figures."""
-        text = json.dumps([file_hashes(self.engine.model), asdict(self.mix), settings], default=str)
+        known = [file_hashes(self.engine.model), world_digest(), asdict(self.mix), settings]
+        text = json.dumps(known, default=str)
         digest = hashlib.sha256(text.encode()).hexdigest()[:12]
         folder = Path(self.out) / "kept" / f"{part}-{digest}"
         folder.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,8 @@ from world import WorldConfig, sample_clip, split_seed
 
 from . import colours, engine, grade, length, objects, pictures, points, report
 from .ablations import timesteps, variants
-from .worlds import Mix, held_out, to_and_fro
+from .teacher import tracks_shown
+from .worlds import Mix, Points, held_out, to_and_fro
 
 torch.set_num_threads(1)
 MANIFEST = {"width": 160, "height": 96, "fps": 16}
@@ -188,6 +189,19 @@ def test_a_variant_shares_the_weights_and_changes_only_what_is_named(tmp_path):
         assert changed["sampler"] == settings["sampler"]
         assert (tmp_path / "variant/transformer/config.json").read_text() == "{}"
     assert json.loads((tmp_path / "model/motionstream.json").read_text()) == settings
+
+
+def test_the_teacher_is_shown_four_frames_to_a_latent_and_the_first_alone():
+    xy = np.arange(5 * 2 * 2, dtype=np.float32).reshape(5, 2, 2)
+    visible = np.ones((5, 2), bool)
+    visible[2, 1] = False
+    shown = tracks_shown(Points(xy, visible, np.zeros(2)), scale=0.5)
+    assert shown.points.shape == (1, 8, 2, 2)  # two latents
+    assert not shown.visible[0, :3].any()
+    assert (shown.points[0, 3:].numpy() == xy / 2).all()
+    assert (shown.visible[0, 3:].numpy() == visible).all()
+    assert (shown.origin[0].numpy() == xy[0] / 2).all()
+    assert shown.from_start.all()
 
 
 def test_step_lists_are_even_or_the_models_own():

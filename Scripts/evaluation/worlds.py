@@ -1,5 +1,7 @@
 """Held-out clips of the procedural world, drawn once for all parts and kept in a folder."""
 
+import functools
+import hashlib
 import json
 import os
 from dataclasses import dataclass, replace
@@ -7,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+import world
 from world import WorldConfig, sample_clip, split_seed
 
 CANDIDATES = 400  # random points, 60 % of them on objects, out of which tracks are chosen
@@ -79,7 +82,7 @@ def held_out(index, config, folder, split):
     """Clip `index` of a split, from `folder` if it was drawn before."""
     name = (
         f"{split}-{config.width}x{config.height}-{config.fps:g}-{config.frames}"
-        f"-{config.max_objects}-{config.still_camera:g}-{config.turning:g}"
+        f"-{config.max_objects}-{config.still_camera:g}-{config.turning:g}-{world_digest()}"
     )
     path = Path(folder) / name / f"{index:05d}.npz"
     if not path.exists():
@@ -93,6 +96,16 @@ def held_out(index, config, folder, split):
     return HeldOut(
         index, saved["frames"], saved["owner"], **known, candidates=points[0], grid=points[1]
     )
+
+
+@functools.cache
+def world_digest():
+    """Of the world's sources: another world draws other clips."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(world.__file__).parent.glob("*.py")):
+        if not path.name.startswith("test_"):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:8]
 
 
 def _draw(seed, config):
