@@ -240,7 +240,7 @@ GUIDED = {
         "commit_timestep": 0,
         "prediction": "residual",
     },
-    "image": {"rule": "channels", "tail": "tracks", "reach": 2.5},
+    "image": {"rule": "channels", "tail": "tracks", "reach": 2.5, "fill": 4},
     "tracks": {
         "cell_rule": "bilinear",
         "collision": "add",

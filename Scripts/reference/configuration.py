@@ -165,6 +165,7 @@ class ImageRules:
     rule: str  # "none" | "channels" | "prefill"
     tail: str  # "zeros" | "grey" | "tracks" (carried along them): latents >= 1 of the condition
     reach: float | None = None  # tail "tracks": cells that a track's displacement reaches
+    fill: float | None = None  # tail "tracks": cells that vacated places are filled from
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,7 @@ class Rollout:
             points[None, 0],
             visible[None, 0],
         )
-        return carry(first, tracks, rules.spatial_compression, rules.image.reach)
+        return carry(first, tracks, rules.spatial_compression, rules.image.reach, rules.image.fill)
 
     def mask(self, start: int, end: int) -> Tensor:
         """Mask channels: ones where the picture is given (latent 0), zeros elsewhere."""

@@ -3,8 +3,9 @@
 Wan-Move (2512.08765, section 3.2) copies the first frame's latent feature at a track's start to
 where the track is in every later frame. Here each cell takes the displacement of the tracks near
 it, blended by distance, and reads the first latent there, bilinearly. Cells that no track is near
-show the first latent as it is; cells whose content has moved away are zero. Used for image rule
-"channels" with tail "tracks". Only tracks that are seen in the first picture count.
+show the first latent as it is; cells whose content has moved away are filled from the cells around
+them that stand, or zero. Used for image rule "channels" with tail "tracks". Only tracks that are
+seen in the first picture count.
 
 Letters: B batch, C latent channels, T latent frames, H W latent size, N tracks, r pixel frames of
 one latent frame.
@@ -12,9 +13,11 @@ one latent frame.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 NEAREST = 0.25  # cells; a track this close to a cell's centre counts as being there
@@ -48,7 +51,9 @@ def nearness(place: Tensor, size: tuple[int, int], reach: float) -> Tensor:
     return ((reach - distance).clamp(min=0) / (reach * distance.clamp(min=NEAREST))).square()
 
 
-def carry(first: Tensor, tracks: GuidingTracks, cell: int, reach: float) -> Tensor:
+def carry(
+    first: Tensor, tracks: GuidingTracks, cell: int, reach: float, fill: float | None = None
+) -> Tensor:
     """The image channels [B, C, T, H, W] of latent frames after the first; first [B, C, H, W].
 
     A track's place in a latent frame is the mean of its visible places on the canvas; one that is
@@ -71,8 +76,28 @@ def carry(first: Tensor, tracks: GuidingTracks, cell: int, reach: float) -> Tens
     near_start = nearness(start, size, reach)  # [B, N, H, W]
     leaves = torch.einsum("bnhw,btn->bthw", near_start, away)
     stays = torch.einsum("bnhw,btn->bthw", near_start, known - away)
-    empty = (moved.norm(dim=-1) <= STANDS) & (leaves > stays)
-    return displaced(first, moved) * ~empty[:, None]
+    stands = moved.norm(dim=-1) <= STANDS
+    empty = stands & (leaves > stays)
+    image = displaced(first, moved) * ~empty[:, None]
+    return image if fill is None else filled(image, empty, stands & ~empty, fill)
+
+
+def filled(image: Tensor, empty: Tensor, source: Tensor, reach: float) -> Tensor:
+    """image [B, C, T, H, W] with the mean of the `source` cells [B, T, H, W] within reach in the
+    `empty` ones; weights ((reach - d) / (reach d))^4 of the distance d of the cells' centres."""
+    r = math.ceil(reach) - 1
+    steps = torch.arange(-r, r + 1, device=image.device, dtype=torch.float32)
+    distance = (steps[:, None].square() + steps.square()).sqrt()
+    kernel = ((reach - distance).clamp(min=0) / (reach * distance.clamp(min=1))) ** 4
+    kernel[r, r] = 0
+
+    def around(x: Tensor) -> Tensor:
+        return F.conv2d(x.reshape(-1, 1, *x.shape[-2:]), kernel[None, None], padding=r).view_as(x)
+
+    source = source[:, None].float()
+    total = around(source)
+    mean = around(image * source) / total.clamp(min=1e-30)
+    return torch.where(empty[:, None] & (total > 0), mean, image)
 
 
 def displaced(first: Tensor, moved: Tensor) -> Tensor:

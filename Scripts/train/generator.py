@@ -61,7 +61,13 @@ class Generator(nn.Module):
             shown.origin,
             shown.from_start.float(),
         )
-        image = carry(first, guiding, self.rules.spatial_compression, self.rules.image.reach)
+        image = carry(
+            first,
+            guiding,
+            self.rules.spatial_compression,
+            self.rules.image.reach,
+            self.rules.image.fill,
+        )
         if 0 in index:
             image[:, :, index.index(0)] = first
         return torch.cat((image, tracks), dim=1)

@@ -12,14 +12,15 @@ import Tracks
 
   /// What is carried when each track goes from its first point to its second.
   private func carried(
-    _ tracks: [(from: (Float, Float), to: (Float, Float))], reach: Double = 3, shown: Bool = true,
-    fromStart: Bool = true
+    _ tracks: [(from: (Float, Float), to: (Float, Float))], reach: Double = 3, fill: Double? = nil,
+    shown: Bool = true, fromStart: Bool = true
   ) -> Tensor {
     func point(_ id: Int, _ place: (Float, Float), _ visible: Bool) -> TrackPoint {
       TrackPoint(id: id, x: place.0, y: place.1, visible: visible)
     }
     let start = tracks.enumerated().map { point($0, $1.from, fromStart) }
-    let guidance = TrajectoryGuidance(grid: grid, cellSize: 4, reach: reach, start: start)
+    let guidance = TrajectoryGuidance(
+      grid: grid, cellSize: 4, reach: reach, fill: fill, start: start)
     let result = Tensor(2, 54)
     guidance.carry(first.matrix, frames: 1..<5, into: result.matrix) { _, points in
       points = tracks.enumerated().map { point($0, $1.to, shown) }
@@ -77,5 +78,27 @@ import Tracks
   func border() {
     let values = carried([((2, 10), (10, 10))]).values
     #expect(abs(values[2 * 9] - 18) < 1e-4)
+  }
+
+  @Test("What is left behind is filled from what stands near it, and from nothing that moved")
+  func filled() {
+    // Cell (1, 2) and those less than 1.5 cells from its place leave for (6, 2).
+    let track: [(from: (Float, Float), to: (Float, Float))] = [((6, 10), (26, 10))]
+    let (empty, full) = (
+      carried(track, reach: 1.5).values, carried(track, reach: 1.5, fill: 2).values
+    )
+    let vacated = (0..<54).filter { empty[$0] == 0 && $0 > 0 }
+    for index in 0..<54 where !vacated.contains(index) { #expect(full[index] == empty[index]) }
+    // Cell (2, 1) sees (2, 0), (1, 0), (3, 0) above and (3, 1), (3, 2) beside it, which stand.
+    func weight(_ distance: Float) -> Float {
+      let share = (2 - distance) / (2 * distance)
+      return share * share * share * share
+    }
+    let (near, far) = (weight(1), weight(Float(2).squareRoot()))
+    let expected = (near * (2 + 12) + far * (1 + 3 + 21)) / (2 * near + 3 * far)
+    #expect(abs(full[9 + 2] - expected) < 1e-3)
+    #expect(abs(full[54 + 9 + 2] - expected - 1000) < 1e-2)
+    // Further in than the filling reaches, there is nothing to fill from.
+    #expect(vacated.contains(2 * 9 + 1))
   }
 }

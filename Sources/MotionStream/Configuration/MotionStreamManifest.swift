@@ -66,6 +66,9 @@ public struct MotionStreamManifest: Sendable, Equatable {
     public let tail: Tail
     /// Latent cells that a track's displacement reaches; for tail `tracks` only.
     public let reach: Double?
+    /// Latent cells that the place something has left is filled from; for tail `tracks` only, and
+    /// without it such places are zero.
+    public let fill: Double?
   }
 
   /// The model's name.
@@ -200,9 +203,13 @@ extension MotionStreamManifest.Image {
     rule = try reader.choice("rule")
     tail = try reader.choice("tail")
     reach = try reader.optionalNumber("reach", in: 0.5...1000)
+    fill = try reader.optionalNumber("fill", in: 1...64)
     try reader.refuseUnknown()
     guard (tail == .tracks) == (reach != nil) else {
       throw reader.contradiction("reach", "expected exactly if image.tail is \"tracks\"")
+    }
+    guard tail == .tracks || fill == nil else {
+      throw reader.contradiction("fill", "needs image.tail \"tracks\"")
     }
     guard tail != .tracks || rule == .channels else {
       throw reader.contradiction("tail", "\"tracks\" needs image.rule \"channels\"")

@@ -49,7 +49,7 @@ final class ConditionChannels {
       guidance = manifest.image.reach.map { reach in
         TrajectoryGuidance(
           grid: grid.pictureSize, cellSize: manifest.spatialCompression, reach: reach,
-          start: tracks.sample(at: 0))
+          fill: manifest.image.fill, start: tracks.sample(at: 0))
       }
     } else {
       trackWorkspace = nil

@@ -7,7 +7,8 @@ package import Tracks
 ///
 /// Each cell takes the displacement of the tracks near it, blended by distance, and reads the first
 /// latent there, bilinearly. Cells that no track is near show the first latent as it is; cells whose
-/// content has moved away are zero. Only tracks that are seen in the first picture count.
+/// content has moved away are filled from the cells around them that stand, or zero. Only tracks that
+/// are seen in the first picture count.
 package final class TrajectoryGuidance {
   /// A track in the frame at hand, all in cells.
   private struct Guide {
@@ -29,13 +30,19 @@ package final class TrajectoryGuidance {
     /// Of tracks that started there: weight of those that have moved away, of those that stand.
     var leaves: Float = 0
     var stays: Float = 0
+    /// What the cell shows: the first latent where it was, or moved, or nothing.
+    var shows = Content.standing
   }
+
+  private enum Content { case standing, moved, nothing }
 
   private let grid: PictureSize
   /// Pixels of one cell along each side.
   private let cellSize: Float
   /// Cells that a track's displacement reaches.
   private let reach: Float
+  /// The cells around a vacated one that fill it, and their weights.
+  private let filling: [(across: Int, down: Int, weight: Float)]
   private var guides: [Guide]
   private let guideOfID: [Int: Int]
   private var points: [TrackPoint] = []
@@ -46,11 +53,15 @@ package final class TrajectoryGuidance {
   /// A track that is no further from its start, in cells, has not moved away.
   private static let stands: Float = 0.5
 
-  /// `start`: the points of the first picture, in its pixels.
-  package init(grid: PictureSize, cellSize: Int, reach: Double, start: [TrackPoint]) {
+  /// `start`: the points of the first picture, in its pixels. `fill`: how many cells away from a
+  /// vacated cell those that fill it may be; without it vacated cells are zero.
+  package init(
+    grid: PictureSize, cellSize: Int, reach: Double, fill: Double? = nil, start: [TrackPoint]
+  ) {
     self.grid = grid
     self.cellSize = Float(cellSize)
     self.reach = Float(reach)
+    filling = fill.map { Self.filling(reach: Float($0)) } ?? []
     var guides: [Guide] = []
     var guideOfID: [Int: Int] = [:]
     for point in start where point.visible {
@@ -76,10 +87,50 @@ package final class TrajectoryGuidance {
       let (x, y) = (Float(index % grid.width), Float(index / grid.width))
       let moveX = cell.weight > 0 ? cell.across / cell.weight : 0
       let moveY = cell.weight > 0 ? cell.down / cell.weight : 0
-      if cell.leaves > cell.stays, Self.length(moveX, moveY) <= Self.stands {
+      let isStanding = Self.length(moveX, moveY) <= Self.stands
+      if isStanding, cell.leaves > cell.stays {
+        cells[index].shows = .nothing
         for channel in 0..<output.rows { output.base[channel * output.stride + index] = 0 }
       } else {
+        cells[index].shows = isStanding ? .standing : .moved
         read(first, x: x - moveX, y: y - moveY, into: output, index: index)
+      }
+    }
+    if !filling.isEmpty { fill(output) }
+  }
+
+  /// Gives vacated cells the mean of the standing cells near them.
+  private func fill(_ output: Matrix) {
+    for index in cells.indices where cells[index].shows == .nothing {
+      let (column, row) = (index % grid.width, index / grid.width)
+      var total: Float = 0
+      for near in filling {
+        let (x, y) = (column + near.across, row + near.down)
+        guard x >= 0, y >= 0, x < grid.width, y < grid.height else { continue }
+        let source = y * grid.width + x
+        guard cells[source].shows == .standing else { continue }
+        total += near.weight
+        for channel in 0..<output.rows {
+          let values = output.base + channel * output.stride
+          values[index] += near.weight * values[source]
+        }
+      }
+      guard total > 0 else { continue }
+      for channel in 0..<output.rows { output.base[channel * output.stride + index] /= total }
+    }
+  }
+
+  /// Offsets less than `reach` cells away, with weights ((reach - d) / (reach d))^4 of their
+  /// distance d.
+  private static func filling(reach: Float) -> [(across: Int, down: Int, weight: Float)] {
+    let steps = Int(reach.rounded(.up)) - 1
+    guard steps > 0 else { return [] }
+    return (-steps...steps).flatMap { down in
+      (-steps...steps).compactMap { across in
+        let distance = length(Float(across), Float(down))
+        guard distance > 0, distance < reach else { return nil }
+        let share = (reach - distance) / (reach * distance)
+        return (across, down, share * share * share * share)
       }
     }
   }
