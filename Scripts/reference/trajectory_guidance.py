@@ -22,6 +22,7 @@ from torch import Tensor
 
 NEAREST = 0.25  # cells; a track this close to a cell's centre counts as being there
 STANDS = 0.5  # cells; a track that is no further from its start has not moved away
+HIDDEN = 0.01  # weight of a track that is hidden: it moves what nothing seen is near to move
 
 
 @dataclass
@@ -56,18 +57,22 @@ def carry(
 ) -> Tensor:
     """The image channels [B, C, T, H, W] of latent frames after the first; first [B, C, H, W].
 
-    A track's place in a latent frame is the mean of its visible places on the canvas; one that is
-    visible in none of them has moved away."""
+    A track's place in a latent frame is the mean of its visible places on the canvas, or of its
+    hidden ones if it is hidden in all (the object may only have turned); without any place on the
+    canvas it has moved away."""
     size = first.shape[-2:]
     points, start = tracks.points.float() / cell, tracks.start.float() / cell
-    visible = on_canvas(points, size) * tracks.visible
-    count = visible.sum(2)  # [B, T, N]
-    place = (points * visible[..., None]).sum(2) / count.clamp(min=1)[..., None]
+    on_grid = on_canvas(points, size)
+    seen_now = (on_grid * tracks.visible).sum(2, keepdim=True) > 0  # [B, T, 1, N]
+    counts = on_grid * torch.where(seen_now, tracks.visible, 1 - tracks.visible)
+    count = counts.sum(2)  # [B, T, N]
+    place = (points * counts[..., None]).sum(2) / count.clamp(min=1)[..., None]
+    strength = torch.where(seen_now[:, :, 0], 1.0, HIDDEN)
     move = place - start[:, None]  # [B, T, N, 2]
     known = (tracks.seen * on_canvas(start, size))[:, None]  # [B, 1, N]
     shown = known * (count > 0)
 
-    weight = nearness(place, size, reach) * shown[..., None, None]  # [B, T, N, H, W]
+    weight = nearness(place, size, reach) * (shown * strength)[..., None, None]  # [B, T, N, H, W]
     total = weight.sum(2)[..., None]
     blended = torch.einsum("btnhw,btnc->bthwc", weight, move)
     moved = torch.where(total > 0, blended / total.clamp(min=1e-30), 0.0)  # [B, T, H, W, 2]

@@ -117,3 +117,8 @@ def importance(latents, image, channels, wrong=4.0):
     error = ((latents - image).square() * channels).mean(1)  # [B, T, h, w]
     cells = 1 + wrong * F.max_pool2d((error > 0.05).float(), 3, 1, 1)
     return channels * (cells / cells.mean())[:, None]
+
+
+def robust(error, knee):
+    """Pseudo-Huber: the absolute error, squared below the knee."""
+    return knee * ((error / knee).square().add(1).sqrt() - 1)

@@ -11,7 +11,8 @@ another sparse mask: no sink, or a longer window (paper, 2.9; CausVid).
 
 Noisy chunks are states of the teacher's ODE and regress to where it ends, or (`Recipe.true`) true
 latents with noise that regress to themselves: a trajectory costs 150 evaluations of the teacher,
-and two CPU cores make few of them.
+and two CPU cores make few of them. The loss is robust, and changing what the tracks carried has a
+price: a squared error is least where everything uncertain is blurred.
 """
 
 import math
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 import torch
 
 from .data import LatentClips
-from .generator import Generator, importance
+from .generator import Generator, importance, robust
 from .training import (
     Average,
     Checkpoint,
@@ -41,6 +42,8 @@ class Recipe:
     warmup: int = 60
     decay: float = 0.5
     true: float = 0.8  # share of steps on true clips, where there are trajectories as well
+    knee: float = 0.2  # of the loss's pseudo-Huber, in latent standard deviations
+    sparse: float = 0.2  # share of the loss that changing the image channels costs in itself
     clean: float = 0.4  # share of chunks given clean, as context
     first_step: float = 0.5  # share of noisy chunks at the sampler's first level: it decides most
     context_noise: float = 0.1  # largest noise on clean context, against drift
@@ -157,8 +160,11 @@ def main():
                 no_image.to(workers.device),
             )
             clean = model.clean(noisy, timestep, condition, model.text(batch.ids), mask)
-        error = (clean - latents).square()
-        weight = importance(latents, model.image_channels(condition), clips.channels)
+        image = model.image_channels(condition)
+        error = robust(clean - latents, recipe.knee) + recipe.sparse * robust(
+            clean - image, recipe.knee
+        )
+        weight = importance(latents, image, clips.channels)
         error = (error * weight).mean((1, 3, 4)).unflatten(1, (n, chunk)).mean(2)  # [B, n]
         noisy_chunk = (level >= 0).float().to(workers.device)
         loss = (error * noisy_chunk).sum() / noisy_chunk.sum()

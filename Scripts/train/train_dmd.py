@@ -20,7 +20,7 @@ import torch
 from reference.sampler import shifted
 
 from .data import LatentClips
-from .generator import Generator, importance
+from .generator import Generator, importance, robust
 from .self_forcing import Rollout
 from .teacher import Guided
 from .training import (
@@ -54,10 +54,6 @@ class Recipe:
     max_tracks: int = 120
     average: float = 0.98
     seed: int = 2
-
-
-def robust(error, knee):
-    return knee * ((error / knee).square().add(1).sqrt() - 1)
 
 
 class Stage:

@@ -86,8 +86,7 @@ import Testing
       manifest, #""tail": "zeros""#, #""tail": "tracks""#,
       #"image.reach: expected exactly if image.tail is "tracks""#),
     Wrong(manifest, #""reach": null"#, #""reach": 2"#, "image.reach: expected exactly if"),
-    Wrong(
-      manifest, #""reach": null"#, #""reach": null, "fill": 2"#, "image.fill: needs image.tail"),
+    Wrong(manifest, #""fill": null"#, #""fill": 2"#, "image.fill: needs image.tail"),
     Wrong(
       manifest, #""prediction": "velocity""#, #""prediction": "noise""#,
       #"sampler.prediction: expected one of "velocity", "residual""#),

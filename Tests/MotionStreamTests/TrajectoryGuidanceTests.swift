@@ -35,7 +35,7 @@ import Tracks
     #expect(carried([((10, 10), (22, 10))], fromStart: false).values == first.values)
   }
 
-  @Test("What a track leaves behind is empty, up to what stands; hidden and off the canvas alike")
+  @Test("What a track leaves behind is empty, up to what stands; off the canvas too")
   func left() {
     // The track starts at cell (1, 1); one at (4, 1) stands and keeps the half next to it.
     let places: [(to: (Float, Float), shown: Bool)] = [((30, 22), true), ((-3, 10), true)]
@@ -44,7 +44,13 @@ import Tracks
       #expect([0, 1, 2].allSatisfy { values[9 + $0] == 0 && values[54 + 9 + $0] == 0 })
       #expect([3, 4, 5, 6].allSatisfy { values[9 + $0] == Float(9 + $0) })
     }
-    #expect(carried([((6, 6), (30, 22))], shown: false).values[9 + 1] == 0)
+    #expect(carried([((6, 6), (-3, 22))], shown: false).values[9 + 1] == 0)
+  }
+
+  @Test("A hidden track carries its cell where no seen track is near")
+  func hidden() {
+    let whole = carried([((10, 6), (22, 14))], shown: false)
+    #expect(abs(whole.values[3 * 9 + 5] - 11) < 1e-4)
   }
 
   @Test("A track takes its cell along by whole and by half cells, in all channels")

@@ -13,12 +13,17 @@ package final class TrajectoryGuidance {
   /// A track in the frame at hand, all in cells.
   private struct Guide {
     let startX, startY: Float
-    /// Sum of its visible places, and how many they are.
-    var sumX: Float = 0
-    var sumY: Float = 0
-    var count: Float = 0
+    var seen = Places()
+    var hidden = Places()
     /// Whether the track says anything about this frame.
     var isSpecified = false
+  }
+
+  /// The sum of some places on the canvas, and how many they are.
+  private struct Places {
+    var x: Float = 0
+    var y: Float = 0
+    var count: Float = 0
   }
 
   /// Sums over the tracks near each cell.
@@ -52,6 +57,9 @@ package final class TrajectoryGuidance {
   private static let nearest: Float = 0.25
   /// A track that is no further from its start, in cells, has not moved away.
   private static let stands: Float = 0.5
+  /// Weight of a track that is hidden: it moves what nothing seen is near to move. The object may
+  /// only have turned.
+  private static let hiddenWeight: Float = 0.01
 
   /// `start`: the points of the first picture, in its pixels. `fill`: how many cells away from a
   /// vacated cell those that fill it may be; without it vacated cells are zero.
@@ -135,10 +143,10 @@ package final class TrajectoryGuidance {
     }
   }
 
-  /// Where every track is, on average over the frames.
+  /// Where every track is in the frames.
   private func gather(_ frames: Range<Int>, _ sample: (Int, inout [TrackPoint]) -> Void) {
     for index in guides.indices {
-      (guides[index].sumX, guides[index].sumY, guides[index].count) = (0, 0, 0)
+      (guides[index].seen, guides[index].hidden) = (Places(), Places())
       guides[index].isSpecified = false
     }
     for frame in frames {
@@ -147,10 +155,11 @@ package final class TrajectoryGuidance {
         guard let index = guideOfID[point.id] else { continue }
         guides[index].isSpecified = true
         let (x, y) = (point.x / cellSize, point.y / cellSize)
-        guard point.visible, grid.holds(x, y) else { continue }
-        guides[index].sumX += x
-        guides[index].sumY += y
-        guides[index].count += 1
+        guard grid.holds(x, y) else { continue }
+        let places = point.visible ? \Guide.seen : \Guide.hidden
+        guides[index][keyPath: places].x += x
+        guides[index][keyPath: places].y += y
+        guides[index][keyPath: places].count += 1
       }
     }
   }
@@ -160,11 +169,15 @@ package final class TrajectoryGuidance {
     for index in cells.indices { cells[index] = Cell() }
     for guide in guides where guide.isSpecified {
       var isAway = true
-      if guide.count > 0 {
-        let (x, y) = (guide.sumX / guide.count, guide.sumY / guide.count)
+      let isSeen = guide.seen.count > 0
+      let places = isSeen ? guide.seen : guide.hidden
+      if places.count > 0 {
+        let (x, y) = (places.x / places.count, places.y / places.count)
         let (moveX, moveY) = (x - guide.startX, y - guide.startY)
         isAway = Self.length(moveX, moveY) > Self.stands
-        forEachCell(near: x, y) { cell, weight in
+        let strength = isSeen ? 1 : Self.hiddenWeight
+        forEachCell(near: x, y) { cell, nearness in
+          let weight = nearness * strength
           cell.weight += weight
           cell.across += weight * moveX
           cell.down += weight * moveY
