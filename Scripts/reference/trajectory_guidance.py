@@ -3,9 +3,9 @@
 Wan-Move (2512.08765, section 3.2) copies the first frame's latent feature at a track's start to
 where the track is in every later frame. Here each cell takes the displacement of the tracks near
 it, blended by distance, and reads the first latent there, bilinearly. Cells that no track is near
-show the first latent as it is; cells whose content has moved away are filled from the cells around
-them that stand, or zero. Used for image rule "channels" with tail "tracks". Only tracks that are
-seen in the first picture count.
+show the first latent as it is; cells whose content has moved away, or that would show what went
+another way, are filled from the cells around them, or zero. Used for image rule "channels" with
+tail "tracks". Only tracks that are seen in the first picture count.
 
 Letters: B batch, C latent channels, T latent frames, H W latent size, N tracks, r pixel frames of
 one latent frame.
@@ -22,6 +22,7 @@ from torch import Tensor
 
 NEAREST = 0.25  # cells; a track this close to a cell's centre counts as being there
 STANDS = 0.5  # cells; a track that is no further from its start has not moved away
+STRAYS = 2.0  # cells; tracks that differ by more go different ways
 HIDDEN = 0.01  # weight of a track that is hidden: it moves what nothing seen is near to move
 
 
@@ -82,14 +83,35 @@ def carry(
     leaves = torch.einsum("bnhw,btn->bthw", near_start, away)
     stays = torch.einsum("bnhw,btn->bthw", near_start, known - away)
     stands = moved.norm(dim=-1) <= STANDS
-    empty = stands & (leaves > stays)
+    empty = (stands & (leaves > stays)) | foreign(moved, move, near_start, shown)
     image = displaced(first, moved) * ~empty[:, None]
-    return image if fill is None else filled(image, empty, stands & ~empty, fill)
+    return image if fill is None else filled(image, empty, stands, fill)
 
 
-def filled(image: Tensor, empty: Tensor, source: Tensor, reach: float) -> Tensor:
-    """image [B, C, T, H, W] with the mean of the `source` cells [B, T, H, W] within reach in the
-    `empty` ones; weights ((reach - d) / (reach d))^4 of the distance d of the cells' centres."""
+def foreign(moved: Tensor, move: Tensor, near_start: Tensor, shown: Tensor) -> Tensor:
+    """Cells [B, T, H, W] whose displacement would show what has gone another way: the tracks that
+    started where the cell reads went more than STRAYS cells off from where it takes it to be."""
+    total = torch.einsum("bnhw,btn->bthw", near_start, shown)
+    went = torch.einsum("bnhw,btnc->bthwc", near_start, move * shown[..., None])
+    went = went / total.clamp(min=1e-30)[..., None]
+    B, T, H, W = total.shape
+    row = (
+        (torch.arange(H, device=moved.device)[:, None] - moved[..., 1])
+        .round()
+        .long()
+        .clamp(0, H - 1)
+    )
+    column = (torch.arange(W, device=moved.device) - moved[..., 0]).round().long().clamp(0, W - 1)
+    at = (row * W + column).flatten(2)
+    there = went.flatten(2, 3).gather(2, at[..., None].expand(-1, -1, -1, 2)).view_as(went)
+    known = total.flatten(2).gather(2, at).view_as(total) > 0
+    return known & ((there - moved).norm(dim=-1) > STRAYS)
+
+
+def filled(image: Tensor, empty: Tensor, stands: Tensor, reach: float) -> Tensor:
+    """image [B, C, T, H, W] with the mean of cells within reach in the `empty` ones [B, T, H, W]:
+    of those that stand, or where there are none, of all; weights ((reach - d) / (reach d))^4 of
+    the distance d of the cells' centres."""
     r = math.ceil(reach) - 1
     steps = torch.arange(-r, r + 1, device=image.device, dtype=torch.float32)
     distance = (steps[:, None].square() + steps.square()).sqrt()
@@ -99,10 +121,14 @@ def filled(image: Tensor, empty: Tensor, source: Tensor, reach: float) -> Tensor
     def around(x: Tensor) -> Tensor:
         return F.conv2d(x.reshape(-1, 1, *x.shape[-2:]), kernel[None, None], padding=r).view_as(x)
 
-    source = source[:, None].float()
-    total = around(source)
-    mean = around(image * source) / total.clamp(min=1e-30)
-    return torch.where(empty[:, None] & (total > 0), mean, image)
+    out, left = image, empty[:, None]
+    for source in (stands & ~empty, ~empty):
+        source = source[:, None].float()
+        total = around(source)
+        mean = around(image * source) / total.clamp(min=1e-30)
+        out = torch.where(left & (total > 0), mean, out)
+        left = left & (total <= 0)
+    return out
 
 
 def displaced(first: Tensor, moved: Tensor) -> Tensor:

@@ -107,4 +107,13 @@ import Tracks
     // Further in than the filling reaches, there is nothing to fill from.
     #expect(vacated.contains(2 * 9 + 1))
   }
+
+  @Test("A cell does not show what went another way")
+  func foreign() {
+    // The first track brings column 1 to column 6; the second takes column 2 away, downwards. Where
+    // the first would bring column 2 as well, there is nothing.
+    let values = carried([((6, 6), (26, 6)), ((10, 6), (10, 22))], reach: 1.5).values
+    #expect(abs(values[9 + 6] - 10) < 1)
+    #expect(values[9 + 7] == 0)
+  }
 }

@@ -7,8 +7,8 @@ package import Tracks
 ///
 /// Each cell takes the displacement of the tracks near it, blended by distance, and reads the first
 /// latent there, bilinearly. Cells that no track is near show the first latent as it is; cells whose
-/// content has moved away are filled from the cells around them that stand, or zero. Only tracks that
-/// are seen in the first picture count.
+/// content has moved away, or that would show what went another way, are filled from the cells around
+/// them, or zero. Only tracks that are seen in the first picture count.
 package final class TrajectoryGuidance {
   /// A track in the frame at hand, all in cells.
   private struct Guide {
@@ -35,6 +35,10 @@ package final class TrajectoryGuidance {
     /// Of tracks that started there: weight of those that have moved away, of those that stand.
     var leaves: Float = 0
     var stays: Float = 0
+    /// Of tracks that started there and are somewhere: weight, weight times displacement.
+    var started: Float = 0
+    var wentAcross: Float = 0
+    var wentDown: Float = 0
     /// What the cell shows: the first latent where it was, or moved, or nothing.
     var shows = Content.standing
   }
@@ -57,6 +61,8 @@ package final class TrajectoryGuidance {
   private static let nearest: Float = 0.25
   /// A track that is no further from its start, in cells, has not moved away.
   private static let stands: Float = 0.5
+  /// Tracks whose displacements differ by more, in cells, go different ways.
+  private static let strays: Float = 2
   /// Weight of a track that is hidden: it moves what nothing seen is near to move. The object may
   /// only have turned.
   private static let hiddenWeight: Float = 0.01
@@ -96,7 +102,7 @@ package final class TrajectoryGuidance {
       let moveX = cell.weight > 0 ? cell.across / cell.weight : 0
       let moveY = cell.weight > 0 ? cell.down / cell.weight : 0
       let isStanding = Self.length(moveX, moveY) <= Self.stands
-      if isStanding, cell.leaves > cell.stays {
+      if isStanding && cell.leaves > cell.stays || isForeign(x - moveX, y - moveY, moveX, moveY) {
         cells[index].shows = .nothing
         for channel in 0..<output.rows { output.base[channel * output.stride + index] = 0 }
       } else {
@@ -107,25 +113,46 @@ package final class TrajectoryGuidance {
     if !filling.isEmpty { fill(output) }
   }
 
-  /// Gives vacated cells the mean of the standing cells near them.
+  /// Whether the tracks that started at a place went another way than the one that brings it here.
+  private func isForeign(_ x: Float, _ y: Float, _ moveX: Float, _ moveY: Float) -> Bool {
+    let column = min(max(Int(x.rounded(.toNearestOrEven)), 0), grid.width - 1)
+    let row = min(max(Int(y.rounded(.toNearestOrEven)), 0), grid.height - 1)
+    let source = cells[row * grid.width + column]
+    guard source.started > 0 else { return false }
+    let (across, down) = (
+      source.wentAcross / source.started, source.wentDown / source.started
+    )
+    return Self.length(across - moveX, down - moveY) > Self.strays
+  }
+
+  /// Gives vacated cells the mean of those near them: of the ones that stand, or where there are
+  /// none, of all.
   private func fill(_ output: Matrix) {
     for index in cells.indices where cells[index].shows == .nothing {
-      let (column, row) = (index % grid.width, index / grid.width)
-      var total: Float = 0
-      for near in filling {
-        let (x, y) = (column + near.across, row + near.down)
-        guard x >= 0, y >= 0, x < grid.width, y < grid.height else { continue }
-        let source = y * grid.width + x
-        guard cells[source].shows == .standing else { continue }
-        total += near.weight
-        for channel in 0..<output.rows {
-          let values = output.base + channel * output.stride
-          values[index] += near.weight * values[source]
-        }
+      if !fill(index, of: output, from: { $0 == .standing }) {
+        _ = fill(index, of: output, from: { $0 != .nothing })
       }
-      guard total > 0 else { continue }
-      for channel in 0..<output.rows { output.base[channel * output.stride + index] /= total }
     }
+  }
+
+  /// Fills one cell from those that show the like; false if there are none within reach.
+  private func fill(_ index: Int, of output: Matrix, from isSource: (Content) -> Bool) -> Bool {
+    let (column, row) = (index % grid.width, index / grid.width)
+    var total: Float = 0
+    for near in filling {
+      let (x, y) = (column + near.across, row + near.down)
+      guard x >= 0, y >= 0, x < grid.width, y < grid.height else { continue }
+      let source = y * grid.width + x
+      guard isSource(cells[source].shows) else { continue }
+      total += near.weight
+      for channel in 0..<output.rows {
+        let values = output.base + channel * output.stride
+        values[index] += near.weight * values[source]
+      }
+    }
+    guard total > 0 else { return false }
+    for channel in 0..<output.rows { output.base[channel * output.stride + index] /= total }
+    return true
   }
 
   /// Offsets less than `reach` cells away, with weights ((reach - d) / (reach d))^4 of their
@@ -176,6 +203,11 @@ package final class TrajectoryGuidance {
         let (moveX, moveY) = (x - guide.startX, y - guide.startY)
         isAway = Self.length(moveX, moveY) > Self.stands
         let strength = isSeen ? 1 : Self.hiddenWeight
+        forEachCell(near: guide.startX, guide.startY) { cell, weight in
+          cell.started += weight
+          cell.wentAcross += weight * moveX
+          cell.wentDown += weight * moveY
+        }
         forEachCell(near: x, y) { cell, nearness in
           let weight = nearness * strength
           cell.weight += weight
