@@ -1,12 +1,12 @@
 public import Frames
 public import Tracks
 
-/// Follows points through a clip, frame by frame: call `add` for each frame, then `tracks`.
+/// Follows points through a clip, frame by frame: call `add` for each frame, then `finish`.
 ///
 /// Points rest on the scene behind the objects until one is seen to move otherwise; from then on it
 /// is followed by itself. A point that is covered or leaves the picture is carried on, hidden, for
-/// some time and comes back when it is seen again. Beside the resulting positions (9 bytes per point
-/// and frame) the extractor holds four pictures, however long the clip is.
+/// some time and comes back when it is seen again. The tracks are in `store`, on disk; the extractor
+/// holds four pictures and the points, however long the clip is.
 public final class TrackExtractor {
   /// Share of the picture that the key picture must still show.
   private static let leastOverlap: Float = 0.6
@@ -26,19 +26,23 @@ public final class TrackExtractor {
   private let name: String
   private var alive: [FollowedPoint] = []
   private var looks: [Float] = []
-  private var finished: [Track] = []
   private var scene: SceneMotion?
   private var previous: GreyPyramid?
-  private var nextID = 0
+  /// The tracks so far. A track ends with the last frame in which its point was seen.
+  public let store: TrackSpill
   /// Frames added so far.
-  public private(set) var frames = 0
+  public var frames: Int { store.frames }
   /// Points that are seen now.
   public var aliveCount: Int { alive.count(where: \.isSeen) }
 
   /// - Parameters:
   ///   - seeds: where the points of the first frame are, in its pixels, corner origin.
   ///   - name: the clip, for errors.
-  public init(seeds: [TrackPosition], settings: ExtractionSettings, name: String) {
+  ///   - store: a new one, which takes the tracks.
+  public init(
+    seeds: [TrackPosition], settings: ExtractionSettings, name: String, store: TrackSpill
+  ) {
+    self.store = store
     self.seeds = seeds.map { SIMD2(Float($0.x), Float($0.y)) }
     (self.settings, self.name) = (settings, name)
   }
@@ -63,27 +67,24 @@ public final class TrackExtractor {
         scene.renew(key: pyramid)
         for index in alive.indices { alive[index].home = alive[index].place }
       }
-      begin(at: bare, frame: frame)
+      try begin(at: bare, frame: frame)
       self.scene = scene
     } else {
       scene = SceneMotion(key: pyramid, window: settings.window)
-      begin(at: seeds, frame: frame)
+      try begin(at: seeds, frame: frame)
     }
     previous = pyramid
-    frames += 1
+    try store.add(alive)
   }
 
-  /// The tracks so far, by id. A track ends with the last frame in which its point was seen.
-  public func tracks() -> [Track] {
-    (finished + alive.map(\.track)).sorted { $0.id < $1.id }
-  }
+  /// Ends the clip: the store can be read now.
+  public func finish() throws(TrackError) { try store.finish() }
 
   // MARK: New points
 
-  private func begin(at places: [SIMD2<Float>], frame: RGBFrame) {
+  private func begin(at places: [SIMD2<Float>], frame: RGBFrame) throws(TrackError) {
     for place in places {
-      alive.append(FollowedPoint(id: nextID, startFrame: frames, place: place))
-      nextID += 1
+      alive.append(FollowedPoint(id: try store.begin(), place: place))
       looks += PointLook.read(frame, at: place)
     }
   }
@@ -127,7 +128,7 @@ public final class TrackExtractor {
     for index in alive.indices {
       // Nothing says where it went: there is nowhere to look for it again.
       guard let target = targets[index] else {
-        finished.append(alive[index].track)
+        store.end(alive[index].id)
         continue
       }
       var point = alive[index]
@@ -137,7 +138,7 @@ public final class TrackExtractor {
         step.shows(target) && PointLook.difference(known, look) < settings.lookDifference
       point.move(to: target, isSeen: isSeen)
       if !isSeen, point.framesHidden > settings.patience {
-        finished.append(point.track)
+        store.end(point.id)
         continue
       }
       survivors.append(point)

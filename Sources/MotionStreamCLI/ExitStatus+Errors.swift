@@ -10,7 +10,7 @@ extension ExitStatus {
     case let error as CommandError: self = error.status
     case let error as ModelError: self = Self.status(of: error.kind)
     case let error as MediaError: self = Self.status(of: error.kind)
-    case is TrackError: self = .badData
+    case let error as TrackError: self = Self.status(of: error.kind)
     default: return nil
     }
   }
@@ -34,6 +34,14 @@ extension ExitStatus {
     case .unavailable: .unavailable
     case .cannotCreate: .cannotCreate
     case .inputOutput, .closedPipe: .inputOutput
+    }
+  }
+
+  private static func status(of kind: TrackError.Kind) -> ExitStatus {
+    switch kind {
+    case .badData: .badData
+    case .cannotCreate: .cannotCreate
+    case .inputOutput: .inputOutput
     }
   }
 }

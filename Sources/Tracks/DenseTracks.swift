@@ -91,6 +91,20 @@ struct DenseTracks {
     self[keyPath: flag].map { $0 ? 1 : 0 }
   }
 
+  /// Hands out the cells of each frame.
+  func rows(_ take: ([TrackCell]) throws -> Void) throws {
+    for frame in 0..<frames {
+      let cells = frame * ids.count..<(frame + 1) * ids.count
+      try take(
+        cells.map { cell in
+          guard specified[cell] else { return .unspecified }
+          return TrackCell(
+            x: Float(coordinates[cell * 2]), y: Float(coordinates[cell * 2 + 1]),
+            state: visible[cell] ? .visible : .hidden)
+        })
+    }
+  }
+
   /// Replaces the ids 0 to N − 1.
   mutating func setIDs(_ array: NpyArray, file: String) throws(TrackError) {
     guard array.shape == [ids.count] else {

@@ -26,10 +26,11 @@ package enum Inflate {
     return complete ? output : nil
   }
 
-  /// CRC-32 as zip files use it.
-  package static func crc32(_ data: Data) -> UInt32 {
+  /// CRC-32 as zip files use it, going on from that of the bytes before.
+  package static func crc32(_ data: Data, after crc: UInt32 = 0) -> UInt32 {
     data.withUnsafeBytes { bytes in
-      UInt32(CZlib.crc32(0, bytes.bindMemory(to: UInt8.self).baseAddress, UInt32(bytes.count)))
+      UInt32(
+        CZlib.crc32(UInt(crc), bytes.bindMemory(to: UInt8.self).baseAddress, UInt32(bytes.count)))
     }
   }
 }

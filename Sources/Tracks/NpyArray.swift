@@ -90,12 +90,7 @@ package struct NpyArray {
 
   /// The array as a `.npy` file of float32, int64 or flags.
   package func encode(as type: Storage) -> Data {
-    let extents = shape.map(String.init).joined(separator: ", ") + (shape.count == 1 ? "," : "")
-    var header = "{'descr': '\(type.rawValue)', 'fortran_order': False, 'shape': (\(extents)), }"
-    header += String(repeating: " ", count: (64 - (10 + header.utf8.count + 1) % 64) % 64) + "\n"
-    var data = Self.magic + Data([1, 0])
-    data.append(littleEndian: [UInt16(header.utf8.count)])
-    data += Data(header.utf8)
+    var data = Self.header(shape: shape, type)
     switch type {
     case .float32: data.append(littleEndian: values.map { Float($0).bitPattern })
     case .float64: data.append(littleEndian: values.map(\.bitPattern))
@@ -103,6 +98,16 @@ package struct NpyArray {
     case .bool: data.append(contentsOf: values.map { $0 == 0 ? 0 : 1 })
     }
     return data
+  }
+
+  /// What a `.npy` file says before its numbers.
+  static func header(shape: [Int], _ type: Storage) -> Data {
+    let extents = shape.map(String.init).joined(separator: ", ") + (shape.count == 1 ? "," : "")
+    var header = "{'descr': '\(type.rawValue)', 'fortran_order': False, 'shape': (\(extents)), }"
+    header += String(repeating: " ", count: (64 - (10 + header.utf8.count + 1) % 64) % 64) + "\n"
+    var data = Self.magic + Data([1, 0])
+    data.append(littleEndian: [UInt16(header.utf8.count)])
+    return data + Data(header.utf8)
   }
 
   /// Number types that are written.

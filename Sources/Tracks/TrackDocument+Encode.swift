@@ -6,6 +6,12 @@ extension TrackDocument {
   ///
   /// Parsing the result gives an equal document.
   public func encode() -> Data {
+    let lines = tracks.map { "  " + $0.json }.joined(separator: ",\n")
+    return Data((jsonBeforeTracks + lines + jsonAfterTracks).utf8)
+  }
+
+  /// The document's JSON up to its first track.
+  var jsonBeforeTracks: String {
     var fields = [
       ("format", quoted(Self.format)), ("version", "\(Self.version)"), ("width", "\(width)"),
       ("height", "\(height)"),
@@ -17,13 +23,16 @@ extension TrackDocument {
     case .ratio: fields.append(("fps", quoted(fps.description)))
     }
     if let frameCount { fields.append(("frame_count", "\(frameCount)")) }
-    let lines = tracks.map { "  " + $0.json }.joined(separator: ",\n")
-    fields.append(("tracks", "[\n\(lines)\n ]"))
+    return "{\n" + fields.map { " \(quoted($0.0)): \($0.1),\n" }.joined() + " \"tracks\": [\n"
+  }
+
+  /// The document's JSON after its last track.
+  var jsonAfterTracks: String {
+    var fields: [(String, String)] = []
     if let camera { fields.append(("camera", camera.json)) }
     if let source { fields.append(("source", source.json)) }
     fields += extensions.map { ($0.name, $0.value.json) }
-    let body = fields.map { " \(quoted($0.0)): \($0.1)" }.joined(separator: ",\n")
-    return Data("{\n\(body)\n}\n".utf8)
+    return "\n ]" + fields.map { ",\n \(quoted($0.0)): \($0.1)" }.joined() + "\n}\n"
   }
 }
 
@@ -50,7 +59,7 @@ extension Track {
 }
 
 extension TrackPosition {
-  fileprivate var json: String { "[\(plain(x)), \(plain(y))]" }
+  var json: String { "[\(plain(x)), \(plain(y))]" }
 }
 
 extension Keyframe {
@@ -66,9 +75,12 @@ extension Keyframe {
 }
 
 extension Visibility {
+  /// Whether flags make the shorter text.
+  static func isShorterAsFlags(runs: Int, frames: Int) -> Bool { runs * 4 > frames }
+
   /// Runs, or flags where those are shorter.
   fileprivate var json: String {
-    if runs.count * 4 > count {
+    if Self.isShorterAsFlags(runs: runs.count, frames: count) {
       let flags = runs.flatMap { repeatElement($0.visible ? "1" : "0", count: $0.count) }
       return "[\(flags.joined(separator: ", "))]"
     }

@@ -1,5 +1,16 @@
-/// Why a track file was refused: which file, where in it, and what was expected and found.
+/// Why a track file was refused or could not be written: which file, where in it, and what was
+/// expected and found.
 public struct TrackError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// What went wrong.
+  public enum Kind: Sendable {
+    /// The data is not what it should be.
+    case badData
+    /// A file that is written cannot be created.
+    case cannotCreate
+    /// Writing or reading back failed, as on a full disk.
+    case inputOutput
+  }
+
   /// The file as the user named it.
   public var file: String
   /// Line and column from 1, for text formats.
@@ -10,11 +21,15 @@ public struct TrackError: Error, Equatable, Sendable, CustomStringConvertible {
   public var place: String
   /// What was expected and what was found.
   public var reason: String
+  /// What went wrong.
+  public var kind: Kind
 
   /// Makes an error.
   public init(
-    file: String, line: Int? = nil, column: Int? = nil, place: String = "", reason: String
+    file: String, line: Int? = nil, column: Int? = nil, place: String = "", reason: String,
+    kind: Kind = .badData
   ) {
+    self.kind = kind
     self.file = file
     self.line = line
     self.column = column

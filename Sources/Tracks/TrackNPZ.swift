@@ -1,4 +1,4 @@
-public import Foundation
+import Foundation
 
 /// What the user says about a file that does not say it itself.
 public struct TrackFileOptions: Sendable {
@@ -85,34 +85,5 @@ public enum TrackNPZ {
       "unknown array \"\($0)\" is ignored"
     }
     return (document, warnings)
-  }
-
-  /// Writes a document's frames 0 to `frames` − 1 at its own rate.
-  ///
-  /// - Parameter frames: nil takes the document's own length.
-  /// - Throws: ``TrackError`` if the document has no end and `frames` is nil.
-  public static func encode(
-    _ document: TrackDocument, frames: Int? = nil, name: String
-  ) throws(TrackError) -> Data {
-    let dense = try DenseTracks(document, frames: frames, name: name)
-    let (t, n) = (dense.frames, dense.ids.count)
-    func number(_ value: Double, _ type: NpyArray.Storage) -> Data {
-      NpyArray(shape: [], values: [value]).encode(as: type)
-    }
-    return ZipArchive.encode([
-      ("tracks.npy", NpyArray(shape: [t, n, 2], values: dense.coordinates).encode(as: .float32)),
-      (
-        "visibility.npy", NpyArray(shape: [t, n], values: dense.flags(\.visible)).encode(as: .bool)
-      ),
-      (
-        "specified.npy",
-        NpyArray(shape: [t, n], values: dense.flags(\.specified)).encode(as: .bool)
-      ),
-      ("ids.npy", NpyArray(shape: [n], values: dense.ids.map { Double($0) }).encode(as: .int64)),
-      ("width.npy", number(Double(document.width), .int64)),
-      ("height.npy", number(Double(document.height), .int64)),
-      ("fps.npy", number(document.fps.value, .float64)),
-      ("version.npy", number(Double(TrackDocument.version), .int64)),
-    ])
   }
 }

@@ -86,35 +86,6 @@ package struct ZipArchive {
     return data
   }
 
-  /// A zip file of stored members.
-  package static func encode(_ members: [(name: String, data: Data)]) -> Data {
-    var file = Data()
-    var directory = Data()
-    for (name, data) in members {
-      var fields = Data()
-      // version 2.0, no flags, stored, 1980-01-01 so that equal input gives equal bytes
-      fields.append(littleEndian: [20, 0, 0, 0, 0x21] as [UInt16])
-      fields.append(littleEndian: [
-        Inflate.crc32(data), UInt32(data.count), UInt32(data.count),
-      ])
-      fields.append(littleEndian: [UInt16(name.utf8.count), 0])
-      directory.append(littleEndian: [0x0201_4b50] as [UInt32])
-      directory.append(littleEndian: [20] as [UInt16])
-      directory += fields
-      directory.append(littleEndian: [0, 0, 0, 0, 0] as [UInt16])
-      directory.append(littleEndian: [UInt32(file.count)])
-      directory += Data(name.utf8)
-      file += magic + fields + Data(name.utf8) + data
-    }
-    let start = UInt32(file.count)
-    file += directory
-    file.append(littleEndian: [0x0605_4b50] as [UInt32])
-    file.append(littleEndian: [0, 0, UInt16(members.count), UInt16(members.count)])
-    file.append(littleEndian: [UInt32(directory.count), start])
-    file.append(littleEndian: [0] as [UInt16])
-    return file
-  }
-
   private func u16(_ offset: Int) -> Int { Int(bytes[offset]) | Int(bytes[offset + 1]) << 8 }
 
   private func u32(_ offset: Int) -> Int { u16(offset) | u16(offset + 2) << 16 }

@@ -1,22 +1,35 @@
 /// SHA-256 (FIPS 180-4), so that a sidecar's hashes can be checked with `sha256sum`.
 package struct SHA256 {
+  private var state = initial
+  /// Bytes that do not fill a block yet.
+  private var rest: [UInt8] = []
+  private var count = 0
+
   /// The digest of `bytes` as 64 lower-case hexadecimal digits.
   package static func hex(of bytes: [UInt8]) -> String {
-    var state = initial
-    let whole = bytes.count / 64 * 64
-    for start in stride(from: 0, to: whole, by: 64) {
-      compress(bytes[start..<start + 64], into: &state)
+    var hash = SHA256()
+    hash.add(bytes[...])
+    return hash.hex()
+  }
+
+  /// Goes on with more bytes.
+  mutating func add(_ bytes: ArraySlice<UInt8>) {
+    count += bytes.count
+    let all = rest.isEmpty ? bytes : (rest + bytes)[...]
+    let whole = all.startIndex + all.count / 64 * 64
+    for start in stride(from: all.startIndex, to: whole, by: 64) {
+      Self.compress(all[start..<start + 64], into: &state)
     }
-    var tail = Array(bytes[whole...]) + [0x80]
-    while tail.count % 64 != 56 { tail.append(0) }
-    let bits = UInt64(bytes.count) * 8
-    for shift in stride(from: 56, through: 0, by: -8) {
-      tail.append(UInt8(truncatingIfNeeded: bits >> UInt64(shift)))
-    }
-    for start in stride(from: 0, to: tail.count, by: 64) {
-      compress(tail[start..<start + 64], into: &state)
-    }
-    return state.map(hexWord).joined()
+    rest = Array(all[whole...])
+  }
+
+  /// The digest of all bytes as 64 lower-case hexadecimal digits.
+  consuming func hex() -> String {
+    let bits = UInt64(count) * 8
+    let padding = [UInt8](repeating: 0, count: (119 - count % 64) % 64)
+    let length = (0..<8).map { UInt8(truncatingIfNeeded: bits >> UInt64(56 - 8 * $0)) }
+    add(([0x80] + padding + length)[...])
+    return state.map(Self.hexWord).joined()
   }
 
   private static func hexWord(_ word: UInt32) -> String {

@@ -32,14 +32,38 @@ package struct TrackWritingOptions: ParsableArguments {
   /// Checks and writes a document.
   func write(_ document: TrackDocument) throws {
     try document.validate(name: output)
-    if output == "-" {
-      try StandardOutput.write(Array(document.encode()))
-      return
+    try TrackOutput.write(document, to: output, overwrite: overwrite)
+  }
+}
+
+/// Writing of canonical track files.
+enum TrackOutput {
+  /// Whether a file of that name is NPZ; else it is JSON.
+  static func isNPZ(_ path: String) -> Bool { path.lowercased().hasSuffix(".npz") }
+
+  /// Writes a document; `-` prints JSON.
+  static func write(_ document: TrackDocument, to path: String, overwrite: Bool) throws {
+    let data =
+      isNPZ(path) ? try TrackNPZ.encode(document, name: path) : document.encode()
+    try write(to: path, overwrite: overwrite) { take in try take(data) }
+  }
+
+  /// Writes what `pieces` hands out to a file, or to standard output for `-`.
+  static func write(
+    to path: String, overwrite: Bool, _ pieces: (_ take: (Data) throws -> Void) throws -> Void
+  ) throws {
+    let file = path == "-" ? nil : try PartialFile(path, overwrite: overwrite)
+    var buffer: [UInt8] = []
+    func flush() throws {
+      if let file { try file.write(buffer) } else { try StandardOutput.write(buffer) }
+      buffer.removeAll(keepingCapacity: true)
     }
-    let bytes =
-      output.lowercased().hasSuffix(".npz")
-      ? try TrackNPZ.encode(document, name: output) : document.encode()
-    try SmallFile.write(Array(bytes), to: output, overwrite: overwrite)
+    try pieces { piece in
+      buffer += piece
+      if buffer.count >= 1 << 16 { try flush() }
+    }
+    try flush()
+    try file?.commit()
   }
 }
 

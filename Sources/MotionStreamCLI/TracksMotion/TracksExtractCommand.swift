@@ -15,8 +15,9 @@ package struct TracksExtractCommand: ParsableCommand {
       hidden, for 48 frames and goes on when it is seen again; else its track ends where it was \
       last seen. --redetect covers bare places with new tracks. Learned trackers (CoTracker3 and \
       others) find more, above all on plain objects: convert their files with `tracks convert`. The \
-      clip is read once, frame by frame; only the tracks grow with its length. Frames count evenly \
-      at the clip's frame rate.
+      clip is read once, frame by frame, and the points are kept on disk beside the output until it \
+      is written (12 bytes each a frame), so memory does not grow with the clip. Frames count \
+      evenly at the clip's frame rate.
       """)
 
   @Argument(help: "Clip that libavcodec can decode.")
@@ -64,34 +65,17 @@ package struct TracksExtractCommand: ParsableCommand {
 
   package func run() throws {
     try writing.refuseExisting()
-    let reader = try VideoReader(clip)
-    let rate = try frameRate(of: reader)
-    var settings = ExtractionSettings()
-    (settings.method, settings.redetectFrames) = (method, redetect)
-    let extractor = TrackExtractor(seeds: try seeds(reader), settings: settings, name: clip)
+    var extraction = try TrackExtraction(
+      clip, fps: fps.map(TrackArgument.rate), help: "give --fps")
+    extraction.seeds = try seeds(extraction.reader)
+    (extraction.settings.method, extraction.settings.redetectFrames) = (method, redetect)
+    extraction.frames = frames ?? .max
     let progress = ExtractionProgress(quiet: report.quiet)
-    while extractor.frames < frames ?? .max, let frame = try reader.next() {
-      try extractor.add(frame.picture)
-      progress.show(frames: extractor.frames, points: extractor.aliveCount)
-    }
-    progress.end()
-    guard extractor.frames > 0 else {
-      throw CommandError(.badData, "\(clip): has no frame")
-    }
-    let fields = [("file", clip), ("method", method.rawValue)]
-    try writing.write(
-      TrackDocument(
-        width: reader.width, height: reader.height, fps: rate, frameCount: extractor.frames,
-        tracks: extractor.tracks(), source: TrackArgument.source("extract", fields)))
-  }
-
-  private func frameRate(of reader: VideoReader) throws -> Tracks.FrameRate {
-    if let fps { return try TrackArgument.rate(fps) }
-    guard let rate = reader.frameRate else {
-      throw CommandError(.badData, "\(clip): states no frame rate; give --fps")
-    }
-    return rate.denominator == 1
-      ? .number(Double(rate.numerator)) : .ratio(rate.numerator, rate.denominator)
+    defer { progress.end() }
+    try extraction.write(
+      to: writing.output, overwrite: writing.overwrite,
+      source: TrackArgument.source("extract", [("file", clip), ("method", method.rawValue)]),
+      progress: progress.show)
   }
 
   private func seeds(_ reader: VideoReader) throws -> [TrackPosition] {

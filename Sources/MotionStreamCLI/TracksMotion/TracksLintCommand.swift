@@ -68,10 +68,7 @@ package struct TracksLintCommand: ParsableCommand {
     var document = try reading.read(file)
     if let fix {
       document = try document.smoothed(limits, frames: frames, name: file)
-      let bytes =
-        fix.lowercased().hasSuffix(".npz")
-        ? try TrackNPZ.encode(document, name: fix) : document.encode()
-      try SmallFile.write(Array(bytes), to: fix, overwrite: overwrite)
+      try TrackOutput.write(document, to: fix, overwrite: overwrite)
     }
     let findings = document.lint(limits, frames: frames)
     for finding in findings { try StandardOutput.print("\(fix ?? file): \(finding)") }

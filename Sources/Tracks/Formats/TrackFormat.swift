@@ -96,7 +96,7 @@ public enum TrackFormat: String, Sendable, CaseIterable {
   ///   is needed.
   public func write(
     _ document: TrackDocument, frames: Int? = nil, name: String
-  ) throws(TrackError) -> (file: Data, visibility: Data?) {
+  ) throws -> (file: Data, visibility: Data?) {
     switch self {
     case .json: return (document.encode(), nil)
     case .npz: return (try TrackNPZ.encode(document, frames: frames, name: name), nil)
