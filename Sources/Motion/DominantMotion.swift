@@ -15,9 +15,13 @@ struct DominantMotion {
   private static let flatness: Float = 1
   /// Pixels across an edge up to which a step is explained.
   private static let tolerance = 0.25
-  /// What standing is favoured by: eight free numbers always explain more than none, and where there
-  /// is little to see they would rather follow an object.
-  private static let standingBonus = 2.0
+  /// What going on as expected is favoured by: eight free numbers always explain more than none.
+  private static let expectedBonus = 1.05
+  /// The same for a scene at rest. There a motion must also explain this share of the picture: where
+  /// there is little to see but an object, the eight numbers would rather follow that.
+  private static let (restBonus, leastShare) = (2.0, 0.16)
+  /// Parts of the picture that have the same say, however much or little they show.
+  private static let (blocksAcross, blocksDown) = (8, 5)
   /// From how wide to how narrow the weights of a fit get, in pixels: near the expected motion, and
   /// ever farther from it, for when it changes at once. The narrow end finds the largest group.
   private static let schedules: [[Double]] = [
@@ -28,17 +32,27 @@ struct DominantMotion {
   private let center: SIMD2<Double>
   private let scale: Double
 
-  /// Finds the motion that explains most of the samples; standing is one that is tried.
-  init(_ samples: [Sample], width: Int, height: Int) {
+  /// Finds the motion beside the expected one that explains most of the picture; none is one that is
+  /// tried. `atRest` says that the scene is expected to stand.
+  init(_ samples: [Sample], width: Int, height: Int, atRest: Bool) {
     center = SIMD2(Double(width), Double(height)) / 2
     scale = Double(max(width, height)) / 2
-    let rows = samples.map { Row($0, at: (SIMD2<Double>($0.place) - center) / scale) }
-    var best = Self.score(rows, coefficients) * Self.standingBonus
+    let rows = samples.map { sample in
+      let place = SIMD2<Double>(sample.place)
+      let column = min(
+        Int(place.x / Double(width) * Double(Self.blocksAcross)), Self.blocksAcross - 1)
+      let line = min(Int(place.y / Double(height) * Double(Self.blocksDown)), Self.blocksDown - 1)
+      return Row(
+        sample, at: (place - center) / scale, block: line * Self.blocksAcross + column)
+    }
+    let expected = Self.share(rows, coefficients)
+    var best =
+      atRest ? max(expected * Self.restBonus, Self.leastShare) : expected * Self.expectedBonus
     for schedule in Self.schedules {
       var fitted = SIMD8<Double>.zero
       for width in schedule { fitted = Self.fit(rows, from: fitted, width: width) ?? fitted }
-      let score = Self.score(rows, fitted)
-      if score > best { (best, coefficients) = (score, fitted) }
+      let share = Self.share(rows, fitted)
+      if share > best { (best, coefficients) = (share, fitted) }
     }
   }
 
@@ -65,8 +79,10 @@ struct DominantMotion {
     let down: SIMD8<Double>
     let step: SIMD2<Double>
     let texture: SIMD3<Double>
+    let block: Int
 
-    init(_ sample: Sample, at p: SIMD2<Double>) {
+    init(_ sample: Sample, at p: SIMD2<Double>, block: Int) {
+      self.block = block
       across = [1, p.x, p.y, 0, 0, 0, p.x * p.x, p.x * p.y]
       down = [0, 0, 0, 1, p.x, p.y, p.x * p.y, p.y * p.y]
       step = SIMD2(sample.step)
@@ -84,10 +100,18 @@ struct DominantMotion {
     }
   }
 
-  private static func score(_ rows: [Row], _ coefficients: SIMD8<Double>) -> Double {
-    rows.reduce(0) {
-      $0 + ($1.texture.x + $1.texture.z) * $1.weight(coefficients, width: tolerance)
+  /// Share of the picture, block by block, whose windows a motion explains.
+  private static func share(_ rows: [Row], _ coefficients: SIMD8<Double>) -> Double {
+    var explained = [Double](repeating: 0, count: blocksAcross * blocksDown)
+    var shown = explained
+    for row in rows {
+      let say = row.texture.x + row.texture.z
+      shown[row.block] += say
+      explained[row.block] += say * row.weight(coefficients, width: tolerance)
     }
+    // A block that shows nothing counts nothing, and one that shows little counts little.
+    let shares = zip(explained, shown).map { $0 / ($1 + 2) }
+    return shares.reduce(0, +) / Double(shares.count)
   }
 
   /// One step of reweighted least squares.

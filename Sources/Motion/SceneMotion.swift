@@ -42,7 +42,8 @@ struct SceneMotion {
     fromKey = step * fromKey
     // The second time the windows are in place, and their perspective is right.
     for _ in 0..<2 {
-      let correction = try motion(from: view(), to: next)
+      let atRest = step == .identity && fromKey == before
+      let correction = try motion(from: view(), to: next, atRest: atRest)
       if correction == .identity { break }
       fromKey = correction * fromKey
     }
@@ -63,7 +64,7 @@ struct SceneMotion {
   }
 
   private mutating func motion(
-    from view: GreyPyramid, to next: GreyPyramid
+    from view: GreyPyramid, to next: GreyPyramid, atRest: Bool
   ) throws(TrackError) -> Homography {
     let inside = places.filter(isInKey)
     overlap = Float(inside.count) / Float(places.count)
@@ -74,6 +75,6 @@ struct SceneMotion {
       DominantMotion.Sample(
         place: inside[$0], step: found.positions[$0] - inside[$0], texture: texture[$0])
     }
-    return DominantMotion(samples, width: key.width, height: key.height).homography
+    return DominantMotion(samples, width: key.width, height: key.height, atRest: atRest).homography
   }
 }

@@ -40,6 +40,8 @@ package struct TracksConvertCommand: ParsableCommand {
 
   @OptionGroup(title: "Reading") package var reading: TrackReadingOptions
 
+  @OptionGroup package var volume: QuietOption
+
   package init() {}
 
   package mutating func validate() throws {
@@ -60,7 +62,7 @@ package struct TracksConvertCommand: ParsableCommand {
 
   package func run() throws {
     guard let format else { return }
-    let document = try reading.read(file)
+    let document = try reading.read(file, quiet: volume.quiet)
     let result = try format.write(document, frames: frames, name: file)
     try write(result.file, to: output)
     if let second = result.visibility, let path = visibilityOutput { try write(second, to: path) }

@@ -11,10 +11,12 @@ package struct TracksInfoCommand: ParsableCommand {
 
   @OptionGroup package var reading: TrackReadingOptions
 
+  @OptionGroup package var volume: QuietOption
+
   package init() {}
 
   package func run() throws {
-    let document = try reading.read(file)
+    let document = try reading.read(file, quiet: volume.quiet)
     let unit = document.coordinates.rawValue
     var lines = [
       "canvas  \(document.width)x\(document.height), coordinates in \(unit)",

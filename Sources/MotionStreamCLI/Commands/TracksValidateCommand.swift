@@ -13,11 +13,13 @@ package struct TracksValidateCommand: ParsableCommand {
 
   @OptionGroup package var reading: TrackReadingOptions
 
+  @OptionGroup package var volume: QuietOption
+
   package init() {}
 
   package func run() throws {
     for file in files {
-      let document = try reading.read(file)
+      let document = try reading.read(file, quiet: volume.quiet)
       let count = document.tracks.count
       try StandardOutput.print("\(file): valid, \(count) track\(count == 1 ? "" : "s")")
     }

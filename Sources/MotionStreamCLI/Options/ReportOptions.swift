@@ -46,3 +46,11 @@ package struct VolumeOptions: ParsableArguments {
     if quiet, verbose { throw ValidationError("Give either --quiet or --verbose, not both.") }
   }
 }
+
+/// How much commands say that print a result and no more.
+package struct QuietOption: ParsableArguments {
+  @Flag(name: [.short, .long], help: "Say only errors: no progress, no warnings.")
+  package var quiet = false
+
+  package init() {}
+}

@@ -41,7 +41,7 @@ package struct TrackReadingOptions: ParsableArguments {
   }
 
   /// Reads a track file; `-` is standard input. Warnings go to standard error.
-  func read(_ path: String) throws -> TrackDocument {
+  func read(_ path: String, quiet: Bool = false) throws -> TrackDocument {
     let bytes = try InputFile.read(path, role: "tracks", allowStandardInput: true)
     let pair = try visibility.map {
       (data: Data(try InputFile.read($0, role: "--visibility")), name: $0)
@@ -52,7 +52,7 @@ package struct TrackReadingOptions: ParsableArguments {
     // Both canonical forms are recognised by their first bytes.
     let (document, warnings) = try (from ?? .json).read(
       Data(bytes), name: path == "-" ? "standard input" : path, options: options)
-    for warning in warnings { Console().line("warning: \(warning)") }
+    if !quiet { for warning in warnings { Console().line("warning: \(warning)") } }
     return document
   }
 

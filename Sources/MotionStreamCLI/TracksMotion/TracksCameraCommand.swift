@@ -72,6 +72,8 @@ package struct TracksCameraCommand: ParsableCommand {
   @Option(help: "What the depth file holds: depth, or inverse (MiDaS, disparity).")
   package var depthMeaning = DepthMap.Meaning.depth
 
+  @OptionGroup package var volume: QuietOption
+
   package init() {}
 
   package mutating func validate() throws {
@@ -121,7 +123,7 @@ package struct TracksCameraCommand: ParsableCommand {
       )
     }
     let (tracks, withoutDepth) = scene.tracks(places, views: views)
-    if withoutDepth > 0 {
+    if withoutDepth > 0, !volume.quiet {
       Console().line("warning: \(withoutDepth) points have no depth and are left out")
     }
     try writing.write(

@@ -46,7 +46,7 @@ package struct TracksExtractCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Frame rate, for clips that state none.", valueName: "rate"))
   package var fps: String?
 
-  @OptionGroup package var report: VolumeOptions
+  @OptionGroup package var volume: QuietOption
 
   package init() {}
 
@@ -70,7 +70,7 @@ package struct TracksExtractCommand: ParsableCommand {
     extraction.seeds = try seeds(extraction.reader)
     (extraction.settings.method, extraction.settings.redetectFrames) = (method, redetect)
     extraction.frames = frames ?? .max
-    let progress = ExtractionProgress(quiet: report.quiet)
+    let progress = ExtractionProgress(quiet: volume.quiet)
     defer { progress.end() }
     try extraction.write(
       to: writing.output, overwrite: writing.overwrite,

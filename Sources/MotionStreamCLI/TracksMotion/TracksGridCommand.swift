@@ -23,6 +23,8 @@ package struct TracksGridCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Length (default: no end in JSON).", valueName: "n"))
   package var frames: Int?
 
+  @OptionGroup package var volume: QuietOption
+
   package init() {}
 
   package mutating func validate() throws {

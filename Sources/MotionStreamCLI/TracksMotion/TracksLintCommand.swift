@@ -47,6 +47,8 @@ package struct TracksLintCommand: ParsableCommand {
 
   @OptionGroup(title: "Reading") package var reading: TrackReadingOptions
 
+  @OptionGroup package var volume: QuietOption
+
   package init() {}
 
   package mutating func validate() throws {
@@ -65,7 +67,7 @@ package struct TracksLintCommand: ParsableCommand {
     var limits = LintLimits()
     (limits.speed, limits.jump) = (speed / 100, jump / 100)
     (limits.fewest, limits.most) = (fewest, most)
-    var document = try reading.read(file)
+    var document = try reading.read(file, quiet: volume.quiet)
     if let fix {
       document = try document.smoothed(limits, frames: frames, name: file)
       try TrackOutput.write(document, to: fix, overwrite: overwrite)

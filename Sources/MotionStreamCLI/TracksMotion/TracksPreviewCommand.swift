@@ -40,6 +40,8 @@ package struct TracksPreviewCommand: ParsableCommand {
 
   @OptionGroup(title: "Reading") package var reading: TrackReadingOptions
 
+  @OptionGroup package var volume: QuietOption
+
   package init() {}
 
   package mutating func validate() throws {
@@ -59,7 +61,7 @@ package struct TracksPreviewCommand: ParsableCommand {
   }
 
   package func run() throws {
-    let document = try reading.read(file)
+    let document = try reading.read(file, quiet: volume.quiet)
     let background = try Background(over, document: document)
     let rate = background.rate ?? document.fps.value
     let (width, height) = background.size

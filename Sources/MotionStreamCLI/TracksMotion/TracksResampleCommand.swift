@@ -26,6 +26,8 @@ package struct TracksResampleCommand: ParsableCommand {
 
   @OptionGroup(title: "Reading") package var reading: TrackReadingOptions
 
+  @OptionGroup package var volume: QuietOption
+
   package init() {}
 
   package mutating func validate() throws {
@@ -39,7 +41,7 @@ package struct TracksResampleCommand: ParsableCommand {
   }
 
   package func run() throws {
-    let document = try reading.read(file)
+    let document = try reading.read(file, quiet: volume.quiet)
     if let fps {
       let rate = try TrackArgument.rate(fps)
       try writing.write(document.resampled(fps: rate, frames: frames, name: file))
