@@ -1,9 +1,9 @@
 /// A point on its way through a clip.
-struct FollowedPoint {
+package struct FollowedPoint {
   /// Its number.
-  let id: Int
+  package let id: Int
   /// Where it is or, while it is hidden, should be.
-  private(set) var place: SIMD2<Float>
+  package private(set) var place: SIMD2<Float>
   /// Frames since it was last seen.
   private(set) var framesHidden = 0
   /// Where it is in the key picture.
@@ -15,7 +15,7 @@ struct FollowedPoint {
   private static let stepsPerPixel: Float = 64
 
   /// A point that is seen in its first frame, which is the key picture.
-  init(id: Int, place: SIMD2<Float>) {
+  package init(id: Int, place: SIMD2<Float>) {
     (self.id, self.place, home) = (id, place, place)
   }
 
@@ -27,7 +27,7 @@ struct FollowedPoint {
   }
 
   /// Goes to the next frame.
-  mutating func move(to place: SIMD2<Float>, isSeen: Bool) {
+  package mutating func move(to place: SIMD2<Float>, isSeen: Bool) {
     self.place = place
     framesHidden = isSeen ? 0 : framesHidden + 1
   }

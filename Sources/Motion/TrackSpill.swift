@@ -51,7 +51,7 @@ public final class TrackSpill: TrackStore {
   // MARK: Writing
 
   /// Begins a track in the frame that is added next, and gives its id.
-  func begin() throws(TrackError) -> Int {
+  package func begin() throws(TrackError) -> Int {
     guard spans.count < TrackLimits.tracks else {
       throw TrackError(
         file: name, place: "frame \(frames)",
@@ -69,10 +69,10 @@ public final class TrackSpill: TrackStore {
   }
 
   /// Gives a track up: nothing is added to it from here on.
-  func end(_ id: Int) { freeSlots.append(slots[id]) }
+  package func end(_ id: Int) { freeSlots.append(slots[id]) }
 
   /// Adds a frame: where the points of the tracks that have not ended are.
-  func add(_ points: [FollowedPoint]) throws(TrackError) {
+  package func add(_ points: [FollowedPoint]) throws(TrackError) {
     guard (frames + 1) * spans.count <= TrackLimits.points, frames < TrackLimits.frames else {
       throw TrackError(
         file: name, place: "frame \(frames)",

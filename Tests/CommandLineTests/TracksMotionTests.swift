@@ -92,6 +92,38 @@ struct BadMotionCommand: Sendable, CustomTestStringConvertible {
       "\(outside.messages)")
   }
 
+  @Test func extractLeavesNothingBehindWhenItFails() throws {
+    let work = try Workspace()
+    let folder = work.file("out")
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    // The second frame is cut short.
+    let whole = try movingClip(work, frames: 3)
+    let bytes = try #require(FileManager.default.contents(atPath: whole))
+    let broken = try work.write("broken.mp4", bytes: Array(bytes.prefix(30)))
+    let result = try Program.run(["tracks", "extract", broken, "-o", folder + "/a.npz", "-q"])
+    #expect(result.code == 65, "\(result.messages)")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
+    let nowhere = try Program.run(["tracks", "extract", whole, "-o", "/nowhere/a.npz", "-q"])
+    #expect(nowhere.code == 73, "\(nowhere.messages)")
+    #expect(nowhere.messages.contains("/nowhere/a.npz: cannot create a temporary file"))
+  }
+
+  @Test(arguments: [
+    "extract", "camera", "grid", "preview", "resample", "lint", "convert", "info", "validate",
+  ])
+  func everyTrackCommandCanBeQuiet(command: String) throws {
+    let help = try Program.run(["tracks", command, "--help"])
+    #expect(String(decoding: help.output, as: UTF8.self).contains("-q, --quiet"))
+  }
+
+  @Test func quietLeavesWarningsOut() throws {
+    let work = try Workspace()
+    let odd = try work.write(
+      "odd.json", Fixtures.tracks.replacingOccurrences(of: #""width""#, with: #""odd":1,"width""#))
+    #expect(try Program.run(["tracks", "validate", odd]).messages.contains("warning: "))
+    #expect(try Program.run(["tracks", "validate", odd, "-q"]).messages.isEmpty)
+  }
+
   @Test func cameraTurnsAPresetIntoTracks() throws {
     let result = try Program.run([
       "tracks", "camera", "--preset", "pan-left", "--amount", "10", "--ease", "linear", "--size",

@@ -4,14 +4,19 @@ import Motion
 import Testing
 import Tracks
 
-/// A clip in memory, run through an extractor.
+/// A clip in memory, run through an extractor and the JSON that it is written as.
 private func extract(
   _ frames: Int, seeds: [TrackPosition], settings: ExtractionSettings = ExtractionSettings(),
   frame: (Int) -> RGBFrame
 ) throws -> [Track] {
-  let extractor = TrackExtractor(seeds: seeds, settings: settings, name: "clip")
+  let store = try TrackSpill(folder: NSTemporaryDirectory(), name: "clip", tileFrames: 4)
+  let extractor = TrackExtractor(seeds: seeds, settings: settings, name: "clip", store: store)
   for index in 0..<frames { try extractor.add(frame(index)) }
-  return extractor.tracks()
+  try extractor.finish()
+  var file = Data()
+  try TrackDocument(width: 1000, height: 1000, fps: .number(16), frameCount: frames, tracks: [])
+    .encode(store, asNPZ: false) { file += $0 }
+  return try TrackDocument.parse(file, name: "clip").document.tracks
 }
 
 private func points(_ track: Track) -> [TrackPosition?] {
@@ -93,6 +98,21 @@ private func points(_ track: Track) -> [TrackPosition?] {
     }
   }
 
+  @Test func keepsPlainGroundWhereOnlyASmallObjectMoves() throws {
+    // All there is to see is a textured square that moves over plain ground.
+    let corner = TrackPosition(x: 110, y: 80)
+    let tracks = try extract(8, seeds: [corner, TrackPosition(x: 30, y: 40)]) { t in
+      picture(width, height) { x, y in
+        let u = x - 2 * Double(t)
+        return u > 15 && u < 45 && y > 25 && y < 55 ? texture.color(u, y) : SIMD3(150, 140, 120)
+      }
+    }
+    let path = points(tracks[0])
+    #expect(path.count == 8)
+    #expect(path.allSatisfy { $0 == corner }, "\(path)")
+    #expect(abs(try #require(points(tracks[1]).last ?? nil).x - 44) < 0.5)
+  }
+
   @Test func carriesPlainGroundWithTheDominantMotion() throws {
     // A plain square in the middle of a moving texture, part of the same surface.
     let seed = TrackPosition(x: 64, y: 48)
@@ -110,7 +130,8 @@ private func points(_ track: Track) -> [TrackPosition?] {
 
   @Test func refusesAFrameOfAnotherSize() throws {
     let extractor = TrackExtractor(
-      seeds: [TrackPosition(x: 5, y: 5)], settings: ExtractionSettings(), name: "clip.mp4")
+      seeds: [TrackPosition(x: 5, y: 5)], settings: ExtractionSettings(), name: "clip.mp4",
+      store: try TrackSpill(folder: NSTemporaryDirectory(), name: "clip"))
     try extractor.add(picture(32, 32) { texture.color($0, $1) })
     #expect {
       try extractor.add(picture(32, 30) { texture.color($0, $1) })
