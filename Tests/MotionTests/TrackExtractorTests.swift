@@ -104,7 +104,7 @@ private func points(_ track: Track) -> [TrackPosition?] {
     let tracks = try extract(8, seeds: [corner, TrackPosition(x: 30, y: 40)]) { t in
       picture(width, height) { x, y in
         let u = x - 2 * Double(t)
-        return u > 15 && u < 45 && y > 25 && y < 55 ? texture.color(u, y) : SIMD3(150, 140, 120)
+        return u > 20 && u < 40 && y > 30 && y < 50 ? texture.color(u, y) : SIMD3(150, 140, 120)
       }
     }
     let path = points(tracks[0])

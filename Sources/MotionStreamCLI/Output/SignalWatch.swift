@@ -32,7 +32,8 @@ final class SignalWatch: Sendable {
       while true {
         guard read(source, &number, 1) == 1 else { continue }
         let name = number == UInt8(SIGINT) ? "SIGINT" : "SIGTERM"
-        if first.compareExchange(expected: 0, desired: Int32(number), ordering: .relaxed).exchanged {
+        if first.compareExchange(expected: 0, desired: Int32(number), ordering: .relaxed).exchanged
+        {
           onFirst(name)
         } else {
           onSecond(name)
