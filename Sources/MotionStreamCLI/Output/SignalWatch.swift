@@ -28,6 +28,12 @@ final class SignalWatch: Sendable {
     let source = Self.pipe.read
     guard source >= 0 else { return }
     Thread.detachNewThread { [self] in
+      // The program may have been started with them blocked.
+      var signals = sigset_t()
+      sigemptyset(&signals)
+      sigaddset(&signals, SIGINT)
+      sigaddset(&signals, SIGTERM)
+      pthread_sigmask(SIG_UNBLOCK, &signals, nil)
       var number: UInt8 = 0
       while true {
         guard read(source, &number, 1) == 1 else { continue }
