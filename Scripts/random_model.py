@@ -39,7 +39,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--shape", choices=SHAPES, required=True)
     parser.add_argument("--out", required=True)
-    parser.add_argument("--tokenizer", default="Models/solids-160x96/tokenizer/spiece.model")
+    parser.add_argument("--tokenizer", default="Models/solids-320x192/tokenizer/spiece.model")
     arguments = parser.parse_args()
     head, heads, ffn, layers, (width, height) = SHAPES[arguments.shape]
     torch.manual_seed(0)

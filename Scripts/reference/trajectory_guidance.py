@@ -22,7 +22,8 @@ from torch import Tensor
 
 NEAREST = 0.25  # cells; a track this close to a cell's centre counts as being there
 STANDS = 0.5  # cells; a track that is no further from its start has not moved away
-STRAYS = 2.0  # cells; tracks that differ by more go different ways
+STRAYS = 2.0  # cells; tracks that differ by more may go different ways ...
+MOST = 0.75  # ... if most near a place do: they differ by this share of how far they go
 HIDDEN = 0.01  # weight of a track that is hidden: it moves what nothing seen is near to move
 
 
@@ -90,7 +91,7 @@ def carry(
 
 def foreign(moved: Tensor, move: Tensor, near_start: Tensor, shown: Tensor) -> Tensor:
     """Cells [B, T, H, W] whose displacement would show what has gone another way: the tracks that
-    started where the cell reads went more than STRAYS cells off from where it takes it to be."""
+    started where the cell reads went elsewhere, most of them by nearness."""
     total = torch.einsum("bnhw,btn->bthw", near_start, shown)
     went = torch.einsum("bnhw,btnc->bthwc", near_start, move * shown[..., None])
     went = went / total.clamp(min=1e-30)[..., None]
@@ -105,7 +106,8 @@ def foreign(moved: Tensor, move: Tensor, near_start: Tensor, shown: Tensor) -> T
     at = (row * W + column).flatten(2)
     there = went.flatten(2, 3).gather(2, at[..., None].expand(-1, -1, -1, 2)).view_as(went)
     known = total.flatten(2).gather(2, at).view_as(total) > 0
-    return known & ((there - moved).norm(dim=-1) > STRAYS)
+    far = MOST * torch.maximum(there.norm(dim=-1), moved.norm(dim=-1))
+    return known & ((there - moved).norm(dim=-1) > far.clamp(min=STRAYS))
 
 
 def filled(image: Tensor, empty: Tensor, stands: Tensor, reach: float) -> Tensor:

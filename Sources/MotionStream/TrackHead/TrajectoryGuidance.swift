@@ -61,8 +61,10 @@ package final class TrajectoryGuidance {
   private static let nearest: Float = 0.25
   /// A track that is no further from its start, in cells, has not moved away.
   private static let stands: Float = 0.5
-  /// Tracks whose displacements differ by more, in cells, go different ways.
+  /// Tracks whose displacements differ by more, in cells, may go different ways ...
   private static let strays: Float = 2
+  /// ... if most near a place do: they differ by this share of how far they go.
+  private static let most: Float = 0.75
   /// Weight of a track that is hidden: it moves what nothing seen is near to move. The object may
   /// only have turned.
   private static let hiddenWeight: Float = 0.01
@@ -122,7 +124,8 @@ package final class TrajectoryGuidance {
     let (across, down) = (
       source.wentAcross / source.started, source.wentDown / source.started
     )
-    return Self.length(across - moveX, down - moveY) > Self.strays
+    let far = Self.most * max(Self.length(across, down), Self.length(moveX, moveY))
+    return Self.length(across - moveX, down - moveY) > max(far, Self.strays)
   }
 
   /// Gives vacated cells the mean of those near them: of the ones that stand, or where there are
