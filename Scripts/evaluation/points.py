@@ -33,6 +33,8 @@ def track(frames, starts):
     }
 
     def flow(a, b, points, guess=None, **more):
+        if not len(points):  # OpenCV answers None
+            return points, np.zeros(0, bool)
         flags = 0 if guess is None else cv2.OPTFLOW_USE_INITIAL_FLOW
         found, status, _ = cv2.calcOpticalFlowPyrLK(
             a, b, points, None if guess is None else guess.copy(), flags=flags, **options | more

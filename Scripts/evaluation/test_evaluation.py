@@ -231,3 +231,8 @@ def test_the_table_says_what_was_not_measured(clips):
 def test_the_settings_of_the_world_are_those_of_the_mix():
     config = Mix(3, 0.25, 0.75).config(MANIFEST, 9)
     assert config == WorldConfig(160, 96, 16.0, 9, 3, 0.25, 0.75)
+
+
+def test_a_clip_without_a_point_to_follow_has_none():
+    path, lost = points.track(np.zeros((3, 48, 80, 3), np.uint8), np.zeros((0, 2)))
+    assert path.shape == (3, 0, 2) and lost.shape == (3, 0)
