@@ -61,7 +61,7 @@ import Tracks
       .appending(path: "../../Models/examples/\(name).json")
     let (document, warnings) = try TrackDocument.parse(try Data(contentsOf: file), name: name)
     #expect(warnings.isEmpty)
-    #expect(document.width == 160 && document.height == 96)
+    #expect(document.width == 320 && document.height == 192)
     #expect(document.lastFrame(fps: 16) == (name == "circle-loop" ? nil : 80))
     let sampler = TrackSampler(document, fps: 16, fit: ImageFit.crop, output: (160, 96))
     for frame in [0, 40, 80] { #expect(sampler.sample(at: frame).count == document.tracks.count) }
