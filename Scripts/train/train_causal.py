@@ -15,7 +15,6 @@ and two CPU cores make few of them. The loss is robust, and changing what the tr
 price: a squared error is least where everything uncertain is blurred.
 """
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -24,8 +23,7 @@ from .data import LatentClips
 from .generator import Generator, importance, robust
 from .training import (
     Average,
-    Checkpoint,
-    Clock,
+    Progress,
     Running,
     Workers,
     arguments,
@@ -84,42 +82,28 @@ def main():
         model.load_state_dict(weights(settings.weights, workers.device))
     optimizer_list = optimizers(model, recipe.learning_rate)
     average = Average(model)
-    checkpoint, step, clock = Checkpoint(settings.out), 0, Clock(settings.minutes)
-    if saved := checkpoint.load(workers.device):
-        model.load_state_dict(saved["model"])
-        average.state = saved["average"]
-        for optimizer, state in zip(optimizer_list, saved["optimizers"], strict=True):
-            optimizer.load_state_dict(state)
-        step, clock = saved["step"], Clock(settings.minutes, saved["seconds"])
+    progress = Progress(settings, workers, {"model": model}, optimizer_list, average)
+    clock = progress.clock
     sources = [
         LatentClips(
             folder,
             settings.tokenizer,
             model.rules.text.max_tokens,
-            seed=workers.seed(recipe.seed, step),
+            seed=workers.seed(recipe.seed, progress.step),
             limit=recipe.max_tracks,
         )
         for folder in (settings.latents, settings.trajectories)
         if folder
     ]
-    torch.manual_seed(workers.seed(recipe.seed, step))
+    torch.manual_seed(workers.seed(recipe.seed, progress.step))
     chunk = model.rules.chunk
-
-    def save():
-        checkpoint.save(
-            {
-                "model": model.state_dict(),
-                "average": average.state,
-                "optimizers": [o.state_dict() for o in optimizer_list],
-                "step": step,
-                "seconds": clock.now(),
-            }
-        )
 
     log = Running()
     while clock.running:
         # All workers take the same kind of step, so that none waits long for another.
-        kind, source = torch.rand(2, generator=torch.Generator().manual_seed(step)).tolist()
+        kind, source = torch.rand(
+            2, generator=torch.Generator().manual_seed(progress.step)
+        ).tolist()
         clips = sources[-1] if source >= recipe.true else sources[0]
         picked = pick_chunks(recipe, kind, clips.latent_frames // chunk)
         index = [c * chunk + j for c in picked for j in range(chunk)]
@@ -170,26 +154,18 @@ def main():
         loss = (error * noisy_chunk).sum() / noisy_chunk.sum()
         loss.backward()
         (clock.elapsed,) = workers.average(model, clock.now())
-        rate = clock.rate(step, recipe.warmup, recipe.decay)
+        rate = clock.rate(progress.step, recipe.warmup, recipe.decay)
         update(model, optimizer_list, recipe.learning_rate * rate)
-        average.update(model, recipe.average, step)
-        step += 1
+        average.update(model, recipe.average, progress.step)
         origin = "true" if batch.states is None else "teacher"
         for i, value in enumerate(model.sigmas):
             at_level = (level == i) & ~(no_image[:, None] & (torch.tensor(picked) == 0))
             if at_level.any():
                 log.add(f"{origin} {value:.2f}", error.detach().cpu()[at_level].mean().item())
-        if step % 20 == 0 and workers.first:
-            print(f"step {step}  {clock.elapsed / 60:.1f} min  {log}", flush=True)
-            if not math.isfinite(loss.item()):
-                raise SystemExit("the loss is not a number")
-        if step % 50 == 0:
+        progress.advance(loss, log, every=20)
+        if progress.step % 50 == 0:
             clips.refresh()
-        if checkpoint.due and workers.first:
-            save()
-    if workers.first:
-        save()
-        print(f"ended after step {step}  {log}", flush=True)
+    progress.end(log)
 
 
 if __name__ == "__main__":

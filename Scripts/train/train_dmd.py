@@ -12,7 +12,6 @@ Only pictures, prompts and tracks of the data are used, unless `Recipe.regressio
 adds a robust regression on the true clip, which tells more per step where steps are few.
 """
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -25,8 +24,7 @@ from .self_forcing import Rollout
 from .teacher import Guided
 from .training import (
     Average,
-    Checkpoint,
-    Clock,
+    Progress,
     Running,
     Workers,
     arguments,
@@ -145,35 +143,19 @@ def main():
     critic_optimizers = optimizers(critic, recipe.critic_rate)
     every_optimizer = [*student_optimizers, *critic_optimizers]
     average = Average(student)
-    checkpoint, step, clock = Checkpoint(settings.out), 0, Clock(settings.minutes)
-    if saved := checkpoint.load(workers.device):
-        student.load_state_dict(saved["model"])
-        critic.load_state_dict(saved["critic"])
-        average.state = saved["average"]
-        for optimizer, state in zip(every_optimizer, saved["optimizers"], strict=True):
-            optimizer.load_state_dict(state)
-        step, clock = saved["step"], Clock(settings.minutes, saved["seconds"])
+    progress = Progress(
+        settings, workers, {"model": student, "critic": critic}, every_optimizer, average
+    )
+    clock = progress.clock
     clips = LatentClips(
         settings.latents,
         settings.tokenizer,
         student.rules.text.max_tokens,
-        seed=workers.seed(recipe.seed, step),
+        seed=workers.seed(recipe.seed, progress.step),
         limit=recipe.max_tracks,
     )
-    torch.manual_seed(workers.seed(recipe.seed, step))
+    torch.manual_seed(workers.seed(recipe.seed, progress.step))
     stage = Stage(recipe, workers, clips, student, critic, teacher)
-
-    def save():
-        checkpoint.save(
-            {
-                "model": student.state_dict(),
-                "critic": critic.state_dict(),
-                "average": average.state,
-                "optimizers": [o.state_dict() for o in every_optimizer],
-                "step": step,
-                "seconds": clock.now(),
-            }
-        )
 
     log = Running()
     while clock.running:
@@ -183,24 +165,18 @@ def main():
             loss.backward()
             workers.average(critic)
             update(
-                critic, critic_optimizers, recipe.critic_rate * min(1, (step + 1) / recipe.warmup)
+                critic,
+                critic_optimizers,
+                recipe.critic_rate * min(1, (progress.step + 1) / recipe.warmup),
             )
         loss = stage.student_loss(log)
         loss.backward()
         (clock.elapsed,) = workers.average(student, clock.now())
-        rate = clock.rate(step, recipe.warmup, recipe.decay)
+        rate = clock.rate(progress.step, recipe.warmup, recipe.decay)
         update(student, student_optimizers, recipe.learning_rate * rate)
-        average.update(student, recipe.average, step)
-        step += 1
-        if step % 5 == 0 and workers.first:
-            print(f"step {step}  {clock.elapsed / 60:.1f} min  {log}", flush=True)
-            if not math.isfinite(loss.item()):
-                raise SystemExit("the loss is not a number")
-        if checkpoint.due and workers.first:
-            save()
-    if workers.first:
-        save()
-        print(f"ended after step {step}  {log}", flush=True)
+        average.update(student, recipe.average, progress.step)
+        progress.advance(loss, log, every=5)
+    progress.end(log)
 
 
 if __name__ == "__main__":

@@ -20,8 +20,7 @@ from .data import LatentClips
 from .generator import Generator, importance, no_motion
 from .training import (
     Average,
-    Checkpoint,
-    Clock,
+    Progress,
     Running,
     Workers,
     arguments,
@@ -60,34 +59,18 @@ def main():
         model.load_state_dict(weights(settings.weights, workers.device))
     optimizer_list = optimizers(model, recipe.learning_rate)
     average = Average(model)
-    checkpoint, step, clock = Checkpoint(settings.out), 0, Clock(settings.minutes)
-    if saved := checkpoint.load(workers.device):
-        model.load_state_dict(saved["model"])
-        average.state = saved["average"]
-        for optimizer, state in zip(optimizer_list, saved["optimizers"], strict=True):
-            optimizer.load_state_dict(state)
-        step, clock = saved["step"], Clock(settings.minutes, saved["seconds"])
+    progress = Progress(settings, workers, {"model": model}, optimizer_list, average)
+    clock = progress.clock
     clips = LatentClips(
         settings.latents,
         settings.tokenizer,
         model.rules.text.max_tokens,
-        seed=workers.seed(recipe.seed, step),
+        seed=workers.seed(recipe.seed, progress.step),
         limit=recipe.max_tracks,
     )
-    torch.manual_seed(workers.seed(recipe.seed, step))
+    torch.manual_seed(workers.seed(recipe.seed, progress.step))
     index = list(range(clips.latent_frames))
     all_frames = torch.ones(len(index), dtype=torch.bool, device=workers.device)
-
-    def save():
-        checkpoint.save(
-            {
-                "model": model.state_dict(),
-                "average": average.state,
-                "optimizers": [o.state_dict() for o in optimizer_list],
-                "step": step,
-                "seconds": clock.now(),
-            }
-        )
 
     log = Running()
     while clock.running:
@@ -112,23 +95,15 @@ def main():
         update(
             model,
             optimizer_list,
-            recipe.learning_rate * clock.rate(step, recipe.warmup, recipe.decay),
+            recipe.learning_rate * clock.rate(progress.step, recipe.warmup, recipe.decay),
         )
-        average.update(model, recipe.average, step)
-        step += 1
+        average.update(model, recipe.average, progress.step)
         for one, level, bare in zip(error.tolist(), sigma.tolist(), no_image.tolist(), strict=True):
             log.add("no picture" if bare else f"sigma<{math.ceil(level * 5) / 5:.1f}", one, 0.97)
-        if step % 20 == 0 and workers.first:
-            print(f"step {step}  {clock.elapsed / 60:.1f} min  {log}", flush=True)
-            if not math.isfinite(loss.item()):
-                raise SystemExit("the loss is not a number")
-        if step % 50 == 0:
+        progress.advance(loss, log, every=20)
+        if progress.step % 50 == 0:
             clips.refresh()
-        if checkpoint.due and workers.first:
-            save()
-    if workers.first:
-        save()
-        print(f"ended after step {step}  {log}", flush=True)
+    progress.end(log)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What the training stages share besides the network: arguments, processes, optimisers, weights."""
 
 import argparse
+import math
 import os
 import time
 from pathlib import Path
@@ -137,27 +138,51 @@ class Running(dict):
         return "  ".join(f"{key} {self[key]:.4f}" for key in sorted(self))
 
 
-class Checkpoint:
-    """The file that a stage goes on from: anything with a `state_dict`, and numbers."""
+class Progress:
+    """How far a stage is, and the file that it goes on from. `networks` by name, "model" first; of
+    what is exported, `average` holds the averaged weights."""
 
-    def __init__(self, folder):
-        self.path = Path(folder) / "checkpoint.pt"
+    def __init__(self, settings, workers, networks, optimizer_list, average):
+        self.path = Path(settings.out) / "checkpoint.pt"
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.saved = time.time()
+        self.workers, self.networks = workers, networks
+        self.optimizers, self.average = optimizer_list, average
+        self.step, self.saved, spent = 0, time.time(), 0.0
+        if self.path.exists():
+            saved = torch.load(self.path, map_location=workers.device)
+            for name, network in networks.items():
+                network.load_state_dict(saved[name])
+            for optimizer, state in zip(optimizer_list, saved["optimizers"], strict=True):
+                optimizer.load_state_dict(state)
+            average.state = saved["average"]
+            self.step, spent = saved["step"], saved["seconds"]
+        self.clock = Clock(settings.minutes, spent)
 
-    def save(self, state):
+    def save(self):
         temporary = self.path.with_suffix(".part")
-        torch.save(state, temporary)
+        state = {name: network.state_dict() for name, network in self.networks.items()}
+        state["average"] = self.average.state
+        state["optimizers"] = [o.state_dict() for o in self.optimizers]
+        torch.save(state | {"step": self.step, "seconds": self.clock.now()}, temporary)
         os.replace(temporary, self.path)
         self.saved = time.time()
 
-    @property
-    def due(self):
-        return time.time() - self.saved > 90
+    def advance(self, loss, log, every):
+        """Counts a step; prints every so many of them and saves every minute and a half."""
+        self.step += 1
+        if not self.workers.first:
+            return
+        if self.step % every == 0:
+            print(f"step {self.step}  {self.clock.elapsed / 60:.1f} min  {log}", flush=True)
+            if not math.isfinite(loss.item()):
+                raise SystemExit("the loss is not a number")
+        if time.time() - self.saved > 90:
+            self.save()
 
-    def load(self, device):
-        """What was saved, or None if there is nothing yet."""
-        return torch.load(self.path, map_location=device) if self.path.exists() else None
+    def end(self, log):
+        if self.workers.first:
+            self.save()
+            print(f"ended after step {self.step}  {log}", flush=True)
 
 
 def weights(path, device="cpu"):
