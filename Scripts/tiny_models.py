@@ -240,7 +240,13 @@ GUIDED = {
         "commit_timestep": 0,
         "prediction": "residual",
     },
-    "image": {"rule": "channels", "tail": "tracks", "reach": 2.5, "fill": 4},
+    "image": {
+        "rule": "channels",
+        "tail": "tracks",
+        "reach": 2.5,
+        "fill": 4,
+        "drawing": {"steps": 4, "guidance": 2.0},
+    },
     "tracks": {
         "cell_rule": "bilinear",
         "collision": "add",

@@ -7,7 +7,7 @@ strict: a missing field and an unknown field are both errors that name the field
 
 from __future__ import annotations
 
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, fields, replace
 
 
 def _strict(cls, values: dict, where: str):
@@ -159,6 +159,14 @@ class SamplerRules:
 
 
 @dataclass(frozen=True)
+class DrawingRules:
+    """How a stream without a picture draws its own: Euler steps of the flow's ODE."""
+
+    steps: int
+    guidance: float  # of the text; 1 is none
+
+
+@dataclass(frozen=True)
 class ImageRules:
     """How a first picture enters the model."""
 
@@ -166,6 +174,7 @@ class ImageRules:
     tail: str  # "zeros" | "grey" | "tracks" (carried along them): latents >= 1 of the condition
     reach: float | None = None  # tail "tracks": cells that a track's displacement reaches
     fill: float | None = None  # tail "tracks": cells that vacated places are filled from
+    drawing: DrawingRules | None = None  # tail "tracks": how the picture is drawn if none is given
 
 
 @dataclass(frozen=True)
@@ -221,6 +230,12 @@ class ModelConfiguration:
         for name, cls in parts.items():
             if values.get(name) is not None:
                 values[name] = _strict(cls, values[name], f"{where}: {name}")
+        image = values["image"]
+        if image.drawing is not None:
+            drawing = _strict(DrawingRules, image.drawing, f"{where}: image.drawing")
+            values["image"] = replace(image, drawing=drawing)
+        if (image.tail == "tracks") != (image.drawing is not None):
+            raise ValueError(f'{where}: image.drawing: expected exactly with tail "tracks"')
         config = _strict(ModelConfiguration, values, where)
         if (config.format, config.version) != ("motionstream-model", 1):
             raise ValueError(f"{where}: format {config.format!r} version {config.version}")

@@ -11,16 +11,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from .kv_cache import KVCache
 from .model_directory import Model
 from .noise import normal_noise
-from .sampler import FlowMatchScheduler
+from .sampler import FlowMatchScheduler, shifted
 from .text_encoder import tokenize
 from .track_encoder import first_visible
 from .trajectory_guidance import GuidingTracks, carry
+
+DRAWING = 1  # the noise stream of the first picture
 
 
 @dataclass
@@ -61,6 +64,9 @@ class Rollout:
         self.context = model.transformer.context(text, image_tokens)
         self.has_image = image is not None and rules.image.rule != "none"
         self.image_latents = self.encode_image(image) if self.has_image else None  # [1, C, J, H, W]
+        if image is None and rules.image.drawing is not None:
+            self.image_latents = self.draw(image_tokens)
+            self.has_image = True
         self.decoder_memory = None
 
     def encode_image(self, image: Tensor) -> Tensor:
@@ -79,12 +85,34 @@ class Rollout:
         latents = vae.encode(torch.cat((image[None], grey))[None])
         return latents.transpose(1, 2)
 
+    @torch.no_grad()
+    def draw(self, image_tokens: Tensor | None) -> Tensor:
+        """The first picture [1, C, 1, H, W] of a stream that was given none: latent 0 alone, by
+        Euler steps of the flow's ODE, guided by the text; with its tracks, but nothing cached."""
+        rules = self.model.configuration
+        steps, guidance = rules.image.drawing.steps, rules.image.drawing.guidance
+        told, ids = self.context, tokenize(self.model.tokenizer, "", rules.text.max_tokens)
+        empty = self.model.text_encoder.encode_padded(ids, rules.text.max_tokens)
+        untold = self.model.transformer.context(empty, image_tokens)
+        condition = self.condition(0, 1)
+        levels = shifted(1 - np.arange(steps + 1) / steps, rules.sampler.shift)
+        x = self.noise(0, 1, step=0, stream=DRAWING)
+        for sigma, after in zip(levels.tolist(), levels[1:].tolist(), strict=False):
+            outputs = []
+            for self.context in (untold, told):
+                outputs.append(self.output(x, condition, rules.sampler.train_timesteps * sigma))
+            out = outputs[0] + guidance * (outputs[1] - outputs[0])
+            if rules.sampler.prediction == "residual":
+                out = (x - out) / sigma  # the velocity; there are no image channels
+            x = x + (after - sigma) * out
+        return x
+
     def image_condition(self, start: int, end: int) -> Tensor:
         """Image channels [1, C, T, H, W] of latents [start, end)."""
         rules = self.model.configuration
         C = self.model.tiny_vae.config.latent_channels
         out = torch.zeros(1, C, end - start, *rules.latent_size)
-        if self.image_latents is not None and rules.image.tail == "tracks":
+        if self.has_image and rules.image.tail == "tracks":
             if start == 0:
                 out[:, :, 0] = self.image_latents[:, :, 0]
             later = max(start, 1)
@@ -136,14 +164,15 @@ class Rollout:
         make = {"mask": self.mask, "image": self.image_condition, "tracks": self.track_condition}
         return {name: make[name](start, end) for name in slots if name != "noise"}
 
-    def noise(self, start: int, end: int, step: int) -> Tensor:
+    def noise(self, start: int, end: int, step: int, stream: int = 0) -> Tensor:
         """[1, C, T, H, W], drawn latent frame by latent frame."""
         shape = (
             self.model.transformer.config.out_channels,
             *self.model.configuration.latent_size,
         )
         frames = [
-            torch.from_numpy(normal_noise(self.seed, f, step, shape)) for f in range(start, end)
+            torch.from_numpy(normal_noise(self.seed, f, step, shape, stream))
+            for f in range(start, end)
         ]
         return torch.stack(frames, dim=1)[None]
 
@@ -181,8 +210,6 @@ class Rollout:
                 else:
                     clean = self.scheduler.clean_estimate(x, out, timestep)
             self.output(clean, condition, rules.sampler.commit_timestep, commit=True)
-            if start == 0 and not self.has_image and rules.image.tail == "tracks":
-                self.image_latents = clean[:, :, :1]  # what was made is what later chunks follow
 
         frames, self.decoder_memory = self.model.tiny_vae.decode_more(
             clean.transpose(1, 2), self.decoder_memory

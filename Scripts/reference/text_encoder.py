@@ -55,7 +55,7 @@ class SelfAttention(nn.Module):
             config.relative_attention_num_buckets, config.num_heads
         )
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         config, M = self.config, x.shape[1]
         index = torch.arange(M, device=x.device)
         bucket = position_bucket(
@@ -64,6 +64,8 @@ class SelfAttention(nn.Module):
             config.relative_attention_max_distance,
         )
         bias = self.relative_attention_bias(bucket).permute(2, 0, 1)  # [N, M, M]
+        if mask is not None:
+            bias = bias.masked_fill(~mask[:, None, None], -torch.inf)  # [B, N, M, M]
         q, k, v = (
             p(x).unflatten(-1, (config.num_heads, -1)).transpose(1, 2)
             for p in (self.q, self.k, self.v)
@@ -93,8 +95,8 @@ class AttentionLayer(nn.Module):
         self.layer_norm = nn.RMSNorm(config.d_model, eps=config.layer_norm_epsilon)
         self.SelfAttention = SelfAttention(config)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return x + self.SelfAttention(self.layer_norm(x))
+    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        return x + self.SelfAttention(self.layer_norm(x), mask)
 
 
 class FeedForwardLayer(nn.Module):
@@ -112,24 +114,27 @@ class FeedForwardLayer(nn.Module):
 class Block(nn.Module):
     def __init__(self, config: TextEncoderConfig):
         super().__init__()
-        self.layer = nn.Sequential(AttentionLayer(config), FeedForwardLayer(config))
+        self.layer = nn.ModuleList((AttentionLayer(config), FeedForwardLayer(config)))
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.layer(x)
+    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        attention, feed_forward = self.layer
+        return feed_forward(attention(x, mask))
 
 
 class Stack(nn.Module):
     def __init__(self, config: TextEncoderConfig):
         super().__init__()
-        self.block = nn.Sequential(*(Block(config) for _ in range(config.num_layers)))
+        self.block = nn.ModuleList(Block(config) for _ in range(config.num_layers))
         self.final_layer_norm = nn.RMSNorm(config.d_model, eps=config.layer_norm_epsilon)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.final_layer_norm(self.block(x))
+    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        for block in self.block:
+            x = block(x, mask)
+        return self.final_layer_norm(x)
 
 
 class TextEncoder(nn.Module):
-    """Token ids to embeddings; whole sentences only, so no mask is needed."""
+    """Token ids to embeddings."""
 
     def __init__(self, config: TextEncoderConfig):
         super().__init__()
@@ -155,9 +160,9 @@ class TextEncoder(nn.Module):
                 nn.init.normal_(module.wi_1.weight, std=config.d_model**-0.5)
                 nn.init.normal_(module.wo.weight, std=config.d_ff**-0.5)
 
-    def forward(self, ids: Tensor) -> Tensor:
-        """ids [B, M] of one true length -> [B, M, D]."""
-        return self.encoder(self.shared(ids))
+    def forward(self, ids: Tensor, mask: Tensor | None = None) -> Tensor:
+        """ids [B, M] -> [B, M, D]; mask [B, M]: which are of the sentence, all if None."""
+        return self.encoder(self.shared(ids), mask)
 
     def encode_padded(self, ids: list[int], rows: int) -> Tensor:
         """One sentence, encoded at its true length and then zero-padded to [1, rows, D]. Wan pads

@@ -80,9 +80,7 @@ class LatentClips:
         return 0.1 + 0.9 * min(1.0, (change.mean(1) > 0.05).float().mean().item() / 0.15)
 
     def encode(self, prompt):
-        """Piece ids, cut, with the end token 1 last; zero-padded to max_tokens."""
-        ids = [*self.tokenizer.encode(prompt)[: self.max_tokens - 1], 1]
-        return torch.tensor(ids + [0] * (self.max_tokens - len(ids)))
+        return encode(self.tokenizer, prompt, self.max_tokens)
 
     def batch(self, size, index, text_dropout=0.15):
         """`size` random clips, cut to the latent frames `index`; frames 4j-3 .. 4j go with
@@ -120,6 +118,12 @@ class LatentClips:
         latents = clip["latents"][index].float().transpose(0, 1)
         first = clip.get("first", clip["latents"][0]).float()
         return latents, first, points[frames.clamp(min=0)], seen, origin, from_start, ids, states
+
+
+def encode(tokenizer, prompt, max_tokens):
+    """Piece ids [max_tokens], cut, with the end token 1 last; zero-padded."""
+    ids = [*tokenizer.encode(prompt)[: max_tokens - 1], 1]
+    return torch.tensor(ids + [0] * (max_tokens - len(ids)))
 
 
 def pad(x, length, axis):

@@ -3,8 +3,9 @@
     python -m train.double_vae --vae runs/vae_normal.pt --out runs/vae_double.pt
 
 The encoder averages 2x2 pixels before it does what it did, the decoder makes 2x2 equal pixels of
-one; both are exact in the weights of the first and last convolution. Train the decoder on, alone,
-on clips of the new size (`train_vae --scale 2 --decoder-only --start`): it then draws the detail.
+one; both are exact in the weights of the first and last convolution. The decoder also gets a second
+stage, of single frames, that begins by changing nothing. Train the decoder on, alone, on clips of
+the new size (`train_vae --scale 2 --decoder-only --start`): it then draws the detail.
 So a transformer trained on clips of the small size, which are a quarter of the work to render and
 encode, makes pictures of the large one.
 """
@@ -13,8 +14,10 @@ import argparse
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from .make_latents import load_vae
+from .train_vae import initialize
 
 
 def spread(weight, patch, dim):
@@ -26,13 +29,18 @@ def spread(weight, patch, dim):
 
 @torch.no_grad()
 def double(small, large):
-    """Writes the code of `small` into `large`, a TAEHV of twice the patch size."""
+    """Writes the code of `small`, a VAE of one stage, into `large`, of twice the patch size with
+    a second stage in the decoder."""
     patch, state = small.config.patch_size, small.state_dict()
-    first, last = "encoder.0.weight", f"decoder.{len(small.decoder) - 1}"
-    state[first] = spread(state[first], patch, 1) / 4
-    for name in ("weight", "bias"):
-        state[f"{last}.{name}"] = spread(state[f"{last}.{name}"], patch, 0)
-    large.load_state_dict(state)
+    state["encoder.0.weight"] = spread(state["encoder.0.weight"], patch, 1) / 4
+    initialize(large)  # blocks pass on what they get
+    *_, grow, conv, _, _ = large.decoder
+    nn.init.dirac_(grow.conv.weight)
+    nn.init.dirac_(conv.weight)
+    last, new = len(small.decoder) - 1, len(large.decoder) - 1
+    for part in ("weight", "bias"):
+        state[f"decoder.{new}.{part}"] = spread(state.pop(f"decoder.{last}.{part}"), patch, 0)
+    large.load_state_dict(large.state_dict() | state)
 
 
 def main():

@@ -41,11 +41,10 @@ class Generator(nn.Module):
 
     def text(self, ids):
         """ids [B, M], zero-padded after the end token -> [B, M, text_dim], zero-padded."""
-        rows = []
-        for row in ids:
-            length = int((row != 0).sum())
-            rows.append(F.pad(self.text_encoder(row[None, :length]), (0, 0, 0, len(row) - length)))
-        return torch.cat(rows)
+        mask = ids != 0
+        longest = int(mask.sum(1).max())
+        embedding = self.text_encoder(ids[:, :longest], mask[:, :longest])
+        return F.pad(embedding * mask[:, :longest, None], (0, 0, 0, ids.shape[1] - longest))
 
     def condition(self, first, shown, index):
         """Image and track channels [B, C + track channels, T, h, w] of the latent frames `index`,
@@ -72,16 +71,24 @@ class Generator(nn.Module):
             image[:, :, index.index(0)] = first
         return torch.cat((image, tracks), dim=1)
 
+    def no_picture(self, shown, size):
+        """The condition of latent frames that have no image channels, of `size` (h, w)."""
+        tracks = self.transformer.track_encoder(
+            shown.points, shown.visible, shown.origin, size, first=False
+        )
+        B, _, T, h, w = tracks.shape
+        return torch.cat(
+            (tracks.new_zeros(B, self.transformer.config.out_channels, T, h, w), tracks), 1
+        )
+
     def image_channels(self, condition):
         """The part [B, C, T, h, w] of a condition that the network's output is a change to."""
         return condition[:, : self.transformer.config.out_channels]
 
-    def without_image(self, condition, frames, rows):
-        """The condition with no image channels in the latent frames [T] and batch rows [B] that
-        are true."""
+    def without_image(self, condition, rows):
+        """The condition with no image channels in the batch rows [B] that are true."""
         C = self.transformer.config.out_channels
-        drop = rows[:, None, None, None, None] & frames[None, None, :, None, None]
-        return torch.cat((condition[:, :C] * ~drop, condition[:, C:]), dim=1)
+        return torch.cat((condition[:, :C] * ~rows[:, None, None, None, None], condition[:, C:]), 1)
 
     def clean(self, x, timestep, condition, text, frame_mask=None):
         """The clean estimate [B, C, T, h, w] of noisy latents x; timestep [B, T] in 0..1000

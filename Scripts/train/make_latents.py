@@ -36,10 +36,9 @@ def turned_prompt(prompt, mirror, backwards):
 
 
 def load_vae(path, scale=1):
-    """The tiny VAE of a checkpoint (None: its initial weights) for pictures `scale` times as large
-    as the configuration's."""
-    config = json.loads((Path(__file__).parent / "tiny_vae.json").read_text())
-    config["patch_size"] *= scale
+    """The tiny VAE of a checkpoint (None: its initial weights); scale 2: that of double_vae."""
+    name = {1: "tiny_vae.json", 2: "large_vae.json"}[scale]
+    config = json.loads((Path(__file__).parent / name).read_text())
     vae = TAEHV(TinyVAEConfig.from_dict(config))
     if path:
         vae.load_state_dict(torch.load(path, map_location="cpu")["average"])

@@ -12,12 +12,10 @@ class Rollout:
     Clean chunks are committed to the cache without gradient (Self-Forcing, `pipeline/
     self_forcing_training.py`)."""
 
-    def __init__(self, model, first, shown, text, picture):
-        """first [B, C, h, w]; shown (Shown) over all latent frames; text [B, M, text_dim];
-        picture [B]: whether the stream is given its first latent."""
+    def __init__(self, model, first, shown, text):
+        """first [B, C, h, w]; shown (Shown) over all latent frames; text [B, M, text_dim]."""
         rules = model.rules
-        self.model, self.shown, self.picture = model, shown, picture
-        self.first = first * picture[:, None, None, None]
+        self.model, self.first, self.shown = model, first, shown
         self.context = model.transformer.context(text)
         self.cache = KVCache(
             len(model.transformer.blocks),
@@ -30,11 +28,7 @@ class Rollout:
         """Image and track channels of latent frames `part` (a range)."""
         r = self.model.rules.temporal_compression
         shown = self.shown.frames(slice(r * part.start, r * part.stop))
-        condition = self.model.condition(self.first, shown, list(part))
-        if part.start > 0:
-            return condition
-        every = torch.ones(len(part), dtype=torch.bool, device=self.first.device)
-        return self.model.without_image(condition, every, ~self.picture)
+        return self.model.condition(self.first, shown, list(part))
 
     def pass_over(self, x, timestep, condition, commit=False):
         """The clean estimate of the current chunk x [B, C, T, h, w]."""
@@ -61,9 +55,6 @@ class Rollout:
         with torch.no_grad():
             made = clean.detach()
             self.pass_over(made, model.rules.sampler.commit_timestep, condition, commit=True)
-            if start == 0:  # without a picture, later chunks follow the first latent made
-                given = self.picture[:, None, None, None]
-                self.first = torch.where(given, self.first, made[:, :, 0])
         return clean
 
     def run(self, latent_frames, exit_step):

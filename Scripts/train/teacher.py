@@ -24,10 +24,9 @@ class Guided:
         everyone = torch.ones(len(first), dtype=torch.bool, device=first.device)
         picture = everyone if picture is None else picture
         index = list(range(shown.points.shape[1] // model.rules.temporal_compression))
-        frames = torch.ones(len(index), dtype=torch.bool, device=first.device)
 
         def given(tracks):
-            return model.without_image(model.condition(first, tracks, index), frames, ~picture)
+            return model.without_image(model.condition(first, tracks, index), ~picture)
 
         text, motion = model.text(ids), given(shown)
         parts = [(w_t + w_m if guided else 1.0, motion, text)]

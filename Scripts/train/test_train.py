@@ -6,6 +6,7 @@ import torch.nn.functional as F
 
 from .data import Shown
 from .double_vae import double
+from .drawing import at_first, draw
 from .generator import Generator, no_motion, no_prompt
 from .make_latents import load_vae
 from .self_forcing import Rollout
@@ -94,13 +95,13 @@ def test_a_clip_without_a_picture_shows_the_teacher_nothing_of_it(model, inputs)
 
 def test_a_rollout_sees_no_chunk_after_its_own(model, inputs):
     first, shown, ids = inputs
-    text, picture = model.text(ids), torch.ones(2, dtype=torch.bool)
+    text = model.text(ids)
     later = Shown(shown.points.clone(), shown.visible, shown.origin, shown.from_start)
     later.points[:, 4 * 6 :] += 9
     clips = []
     for tracks in (shown, later):
         torch.manual_seed(3)
-        clips.append(Rollout(model, first, tracks, text, picture).run(FRAMES, exit_step=1))
+        clips.append(Rollout(model, first, tracks, text).run(FRAMES, exit_step=1))
     assert torch.equal(clips[0][:, :, :6], clips[1][:, :, :6])
     assert not torch.equal(clips[0][:, :, 6:], clips[1][:, :, 6:])
 
@@ -110,20 +111,30 @@ def test_only_the_exit_step_of_a_rollout_carries_gradient(inputs):
     model = Generator()
     torch.nn.init.normal_(model.transformer.proj_out.weight, std=0.02)
     first, shown, ids = inputs
-    text, picture = model.text(ids).detach(), torch.ones(2, dtype=torch.bool)
-    rollout = Rollout(model, first, shown, text, picture)
+    rollout = Rollout(model, first, shown, model.text(ids).detach())
     rollout.next_chunk(exit_step=2)
     assert not any(k.requires_grad or v.requires_grad for k, v in rollout.cache.layers)
     assert rollout.next_chunk(exit_step=2).requires_grad
 
 
-def test_a_rollout_without_a_picture_follows_the_first_latent_it_made(model, inputs):
-    first, shown, ids = inputs
-    text = model.text(ids)
-    rollout = Rollout(model, first, shown, text, torch.tensor([True, False]))
-    made = rollout.next_chunk(exit_step=0)
-    assert torch.equal(rollout.first[0], first[0])
-    assert torch.equal(rollout.first[1], made[1, :, 0])
+def test_a_drawing_goes_by_the_prompt_and_the_track_starts(model):
+    h, w = model.rules.latent_size
+    noise = torch.randn(1, 16, h, w)
+    points, given = torch.tensor([[[40.0, 30.0]]]), torch.tensor([[True]])
+    ids = torch.zeros(1, model.rules.text.max_tokens, dtype=torch.long)
+    ids[0, :3] = torch.tensor([7, 8, 1])
+    with torch.no_grad():  # blocks begin without a say in the residual stream of new weights
+        drawn = [
+            draw(model, at_first(p, given), i, noise, 3, 2.0)
+            for p, i in ((points, ids), (points + 30, ids), (points, ids + (ids > 1)))
+        ]
+    assert not torch.equal(drawn[0], drawn[1])
+    assert not torch.equal(drawn[0], drawn[2])
+
+
+def test_a_picture_without_tracks_has_no_track_channels(model):
+    shown = at_first(torch.rand(1, 1, 2) * 60, torch.tensor([[False]]))
+    assert (model.no_picture(shown, model.rules.latent_size) == 0).all()
 
 
 def test_a_doubled_vae_is_the_small_one_between_averaging_and_repeating():

@@ -13,13 +13,17 @@ Noisy chunks are states of the teacher's ODE and regress to where it ends, or (`
 latents with noise that regress to themselves: a trajectory costs 150 evaluations of the teacher,
 and two CPU cores make few of them. The loss is robust, and changing what the tracks carried has a
 price: a squared error is least where everything uncertain is blurred.
+
+With `--pictures` most steps learn to draw first pictures from text (`drawing`).
 """
 
 from dataclasses import dataclass
 
 import torch
 
+from . import drawing
 from .data import LatentClips
+from .drawing import Pictures
 from .generator import Generator, importance, robust
 from .training import (
     Average,
@@ -42,11 +46,12 @@ class Recipe:
     true: float = 0.8  # share of steps on true clips, where there are trajectories as well
     knee: float = 0.2  # of the loss's pseudo-Huber, in latent standard deviations
     sparse: float = 0.2  # share of the loss that changing the image channels costs in itself
+    drawing: float = 0.65  # share of steps that draw pictures from text, where there are pictures
+    pictures: int = 32  # of such a step
     clean: float = 0.4  # share of chunks given clean, as context
     first_step: float = 0.5  # share of noisy chunks at the sampler's first level: it decides most
     context_noise: float = 0.1  # largest noise on clean context, against drift
     text_dropout: float = 0.1
-    image_dropout: float = 0.12
     start: float = 0.3  # share of steps on chunks 0, 1 only
     no_sink: float = 0.08  # share of steps that see the window only
     long_window: float = 0.08  # share of steps that see two chunks of window
@@ -67,12 +72,70 @@ def pick_chunks(recipe, kind, chunks):
     return [0, k - 1, k]
 
 
+def causal_loss(model, recipe, workers, clips, picked, log):
+    """The loss of chunks `picked` of a batch of clips, on the way from their noise levels."""
+    chunk = model.rules.chunk
+    index = [c * chunk + j for c in picked for j in range(chunk)]
+    batch = clips.batch(recipe.batch, index, recipe.text_dropout)
+    latents, (B, n) = batch.latents, (recipe.batch, len(picked))
+
+    # Noise level per chunk: one of the sampler's, or clean (level -1).
+    level = torch.randint(len(model.sigmas), (B, n))
+    level[torch.rand(B, n) < recipe.first_step] = 0
+    context = torch.rand(B, n) < recipe.clean
+    context[:, -1] = False
+    level[context] = -1
+    sigma = torch.tensor([*model.sigmas, 0.0])[level]
+    timestep = torch.tensor([*model.timesteps, model.rules.sampler.commit_timestep])[level]
+    jitter = torch.rand(B, n) * recipe.context_noise * (level < 0)
+    amount = torch.maximum(sigma, jitter).repeat_interleave(chunk, 1)[:, None, :, None, None]
+    noisy = (1 - amount) * latents + amount * torch.randn_like(latents)
+    if batch.states is not None:
+        for i, state in enumerate(batch.states):
+            at_level = (level == i).repeat_interleave(chunk, 1)[:, None, :, None, None]
+            noisy = torch.where(at_level, state, noisy)
+    mask = torch.ones(n, n).tril().bool()
+    mask = mask.repeat_interleave(chunk, 0).repeat_interleave(chunk, 1)
+    noisy, timestep, mask = (
+        t.to(workers.device) for t in (noisy, timestep.repeat_interleave(chunk, 1), mask)
+    )
+    batch = batch.to(workers.device)
+    latents = batch.latents
+
+    with workers.precision():
+        condition = model.condition(batch.first, batch.shown, index)
+        clean = model.clean(noisy, timestep, condition, model.text(batch.ids), mask)
+    image = model.image_channels(condition)
+    error = robust(clean - latents, recipe.knee) + recipe.sparse * robust(
+        clean - image, recipe.knee
+    )
+    weight = importance(latents, image, clips.channels)
+    error = (error * weight).mean((1, 3, 4)).unflatten(1, (n, chunk)).mean(2)  # [B, n]
+    noisy_chunk = (level >= 0).float().to(workers.device)
+    origin = "true" if batch.states is None else "teacher"
+    for i, value in enumerate(model.sigmas):
+        at_level = level == i
+        if at_level.any():
+            log.add(f"{origin} {value:.2f}", error.detach().cpu()[at_level].mean().item())
+    return (error * noisy_chunk).sum() / noisy_chunk.sum()
+
+
+def drawing_loss(model, recipe, workers, pictures, channels, log):
+    """The loss of pictures that are drawn from their prompts."""
+    batch, objects = pictures.batch(recipe.pictures, recipe.text_dropout)
+    with workers.precision():
+        loss = drawing.loss(model, batch.to(workers.device), objects.to(workers.device), channels)
+    log.add("drawn", loss.item())
+    return loss
+
+
 def main():
     settings = arguments(
         __doc__,
         60,
         latents="folder of make_latents",
         trajectories="optional folder of make_trajectories",
+        pictures="optional folder of make_pictures",
         weights="optional checkpoint whose weights to begin from",
     )
     recipe, workers = Recipe(), Workers(settings)
@@ -84,84 +147,39 @@ def main():
     average = Average(model)
     progress = Progress(settings, workers, {"model": model}, optimizer_list, average)
     clock = progress.clock
+    read = {
+        "tokenizer": settings.tokenizer,
+        "max_tokens": model.rules.text.max_tokens,
+        "seed": workers.seed(recipe.seed, progress.step),
+        "limit": recipe.max_tracks,
+    }
     sources = [
-        LatentClips(
-            folder,
-            settings.tokenizer,
-            model.rules.text.max_tokens,
-            seed=workers.seed(recipe.seed, progress.step),
-            limit=recipe.max_tracks,
-        )
+        LatentClips(folder, **read)
         for folder in (settings.latents, settings.trajectories)
         if folder
     ]
+    pictures = None
+    if settings.pictures:
+        pictures = Pictures(settings.pictures, cell=model.rules.spatial_compression, **read)
     torch.manual_seed(workers.seed(recipe.seed, progress.step))
-    chunk = model.rules.chunk
 
     log = Running()
     while clock.running:
         # All workers take the same kind of step, so that none waits long for another.
-        kind, source = torch.rand(
-            2, generator=torch.Generator().manual_seed(progress.step)
+        kind, source, draws = torch.rand(
+            3, generator=torch.Generator().manual_seed(progress.step)
         ).tolist()
         clips = sources[-1] if source >= recipe.true else sources[0]
-        picked = pick_chunks(recipe, kind, clips.latent_frames // chunk)
-        index = [c * chunk + j for c in picked for j in range(chunk)]
-        batch = clips.batch(recipe.batch, index, recipe.text_dropout)
-        latents, (B, n) = batch.latents, (recipe.batch, len(picked))
-
-        # Noise level per chunk: one of the sampler's, or clean (level -1).
-        level = torch.randint(len(model.sigmas), (B, n))
-        level[torch.rand(B, n) < recipe.first_step] = 0
-        context = torch.rand(B, n) < recipe.clean
-        context[:, -1] = False
-        level[context] = -1
-        sigma = torch.tensor([*model.sigmas, 0.0])[level]
-        timestep = torch.tensor([*model.timesteps, model.rules.sampler.commit_timestep])[level]
-        jitter = torch.rand(B, n) * recipe.context_noise * (level < 0)
-        amount = torch.maximum(sigma, jitter).repeat_interleave(chunk, 1)[:, None, :, None, None]
-        noisy = (1 - amount) * latents + amount * torch.randn_like(latents)
-        if batch.states is not None:
-            for i, state in enumerate(batch.states):
-                at_level = (level == i).repeat_interleave(chunk, 1)[:, None, :, None, None]
-                noisy = torch.where(at_level, state, noisy)
-        mask = torch.ones(n, n).tril().bool()
-        mask = mask.repeat_interleave(chunk, 0).repeat_interleave(chunk, 1)
-        noisy, timestep, mask = (
-            t.to(workers.device) for t in (noisy, timestep.repeat_interleave(chunk, 1), mask)
-        )
-        batch = batch.to(workers.device)
-        latents = batch.latents
-
-        # Without a picture the first chunk has no image channels; later chunks follow the first
-        # latent that was made, here the true one.
-        first_chunk = torch.tensor([c == 0 for c in picked]).repeat_interleave(chunk)
-        no_image = torch.rand(B) < recipe.image_dropout
-        with workers.precision():
-            condition = model.without_image(
-                model.condition(batch.first, batch.shown, index),
-                first_chunk.to(workers.device),
-                no_image.to(workers.device),
-            )
-            clean = model.clean(noisy, timestep, condition, model.text(batch.ids), mask)
-        image = model.image_channels(condition)
-        error = robust(clean - latents, recipe.knee) + recipe.sparse * robust(
-            clean - image, recipe.knee
-        )
-        weight = importance(latents, image, clips.channels)
-        error = (error * weight).mean((1, 3, 4)).unflatten(1, (n, chunk)).mean(2)  # [B, n]
-        noisy_chunk = (level >= 0).float().to(workers.device)
-        loss = (error * noisy_chunk).sum() / noisy_chunk.sum()
+        if pictures and draws < recipe.drawing:
+            loss = drawing_loss(model, recipe, workers, pictures, clips.channels, log)
+        else:
+            picked = pick_chunks(recipe, kind, clips.latent_frames // model.rules.chunk)
+            loss = causal_loss(model, recipe, workers, clips, picked, log)
         loss.backward()
         (clock.elapsed,) = workers.average(model, clock.now())
         rate = clock.rate(progress.step, recipe.warmup, recipe.decay)
         update(model, optimizer_list, recipe.learning_rate * rate)
         average.update(model, recipe.average, progress.step)
-        origin = "true" if batch.states is None else "teacher"
-        for i, value in enumerate(model.sigmas):
-            at_level = (level == i) & ~(no_image[:, None] & (torch.tensor(picked) == 0))
-            if at_level.any():
-                log.add(f"{origin} {value:.2f}", error.detach().cpu()[at_level].mean().item())
         progress.advance(loss, log, every=20)
         if progress.step % 50 == 0:
             clips.refresh()

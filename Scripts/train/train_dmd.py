@@ -18,7 +18,9 @@ import torch
 
 from reference.sampler import shifted
 
+from . import drawing
 from .data import LatentClips
+from .drawing import Pictures
 from .generator import Generator, importance, robust
 from .self_forcing import Rollout
 from .teacher import Guided
@@ -48,7 +50,8 @@ class Recipe:
     matching: float = 1.0
     regression: float = 0.5
     knee: float = 0.3  # of the regression's pseudo-Huber loss, in latent standard deviations
-    image_dropout: float = 0.1
+    pictures: int = 16  # drawn from text in a student's step, where there are pictures
+    text_dropout: float = 0.1  # of those
     max_tracks: int = 120
     average: float = 0.98
     seed: int = 2
@@ -63,16 +66,15 @@ class Stage:
         self.index = list(range(clips.latent_frames // student.rules.chunk * student.rules.chunk))
 
     def rollout(self):
-        """A batch, which of it has a picture, and the student's clips for it."""
+        """A batch and the student's clips for it."""
         device = self.workers.device
         batch = self.clips.batch(self.recipe.batch, self.index, text_dropout=0.0).to(device)
-        picture = torch.rand(self.recipe.batch, device=device) >= self.recipe.image_dropout
         exit_step = int(torch.randint(len(self.student.timesteps), ()))
         with torch.no_grad():
             text = self.student.text(batch.ids)
         with self.workers.precision():
-            rollout = Rollout(self.student, batch.first, batch.shown, text, picture)
-            return batch, picture, rollout.run(len(self.index), exit_step)
+            rollout = Rollout(self.student, batch.first, batch.shown, text)
+            return batch, rollout.run(len(self.index), exit_step)
 
     def noised(self, clean):
         """Clips at random noise levels: (noisy, sigma [B])."""
@@ -82,25 +84,25 @@ class Stage:
         amount = sigma[:, None, None, None, None]
         return (1 - amount) * clean + amount * torch.randn_like(clean), sigma
 
-    def plain(self, model, batch, picture):
-        return Guided(model, batch.first, batch.shown, batch.ids, 0.0, 0.0, picture)
+    def plain(self, model, batch):
+        return Guided(model, batch.first, batch.shown, batch.ids, 0.0, 0.0)
 
     def critic_loss(self):
         """Rectified flow on the student's clips, in clean estimates."""
         with torch.no_grad():
-            batch, picture, made = self.rollout()
+            batch, made = self.rollout()
         noisy, sigma = self.noised(made)
         with self.workers.precision():
-            clean = self.plain(self.critic, batch, picture).clean(noisy, sigma)
+            clean = self.plain(self.critic, batch).clean(noisy, sigma)
         error = (clean - made).square().mean((1, 2, 3, 4))
         return (error * sigma.pow(-2).clamp(max=4)).mean()
 
     def student_loss(self, log):
         recipe = self.recipe
-        batch, picture, made = self.rollout()
+        batch, made = self.rollout()
         noisy, sigma = self.noised(made.detach())
         with torch.no_grad(), self.workers.precision():
-            fake = self.plain(self.critic, batch, picture).clean(noisy, sigma)
+            fake = self.plain(self.critic, batch).clean(noisy, sigma)
             real = Guided(
                 self.teacher,
                 batch.first,
@@ -108,17 +110,27 @@ class Stage:
                 batch.ids,
                 recipe.text_guidance,
                 recipe.motion_guidance,
-                picture,
             ).clean(noisy, sigma)
         scale = (made.detach() - real).abs().mean((1, 2, 3, 4), keepdim=True)
         step = torch.nan_to_num((fake - real) / scale)
         matching = 0.5 * (made - (made.detach() - step)).square().mean()
         log.add("matching step", step.square().mean().item(), 0.9)
         error = made - batch.latents
-        log.add("error with picture", error[picture].square().mean().item() if picture.any() else 0)
+        log.add("error", error.square().mean().item())
         weight = importance(batch.latents, torch.zeros_like(made), self.clips.channels)
-        regression = (robust(error, recipe.knee) * weight)[picture].sum() / error.numel()
+        regression = (robust(error, recipe.knee) * weight).mean()
         return recipe.matching * matching + recipe.regression * regression
+
+    def drawing_loss(self, pictures, log):
+        """What keeps the student able to draw first pictures."""
+        recipe, device = self.recipe, self.workers.device
+        batch, objects = pictures.batch(recipe.pictures, recipe.text_dropout)
+        with self.workers.precision():
+            loss = drawing.loss(
+                self.student, batch.to(device), objects.to(device), self.clips.channels
+            )
+        log.add("drawn", loss.item())
+        return loss
 
 
 def main():
@@ -128,6 +140,7 @@ def main():
         latents="folder of make_latents",
         teacher="checkpoint of train_teacher",
         student="checkpoint of train_causal, to begin from",
+        pictures="optional folder of make_pictures",
     )
     recipe, workers = Recipe(), Workers(settings)
     torch.manual_seed(recipe.seed)
@@ -147,13 +160,16 @@ def main():
         settings, workers, {"model": student, "critic": critic}, every_optimizer, average
     )
     clock = progress.clock
-    clips = LatentClips(
-        settings.latents,
-        settings.tokenizer,
-        student.rules.text.max_tokens,
-        seed=workers.seed(recipe.seed, progress.step),
-        limit=recipe.max_tracks,
-    )
+    read = {
+        "tokenizer": settings.tokenizer,
+        "max_tokens": student.rules.text.max_tokens,
+        "seed": workers.seed(recipe.seed, progress.step),
+        "limit": recipe.max_tracks,
+    }
+    clips = LatentClips(settings.latents, **read)
+    pictures = None
+    if settings.pictures:
+        pictures = Pictures(settings.pictures, cell=student.rules.spatial_compression, **read)
     torch.manual_seed(workers.seed(recipe.seed, progress.step))
     stage = Stage(recipe, workers, clips, student, critic, teacher)
 
@@ -170,6 +186,8 @@ def main():
                 recipe.critic_rate * min(1, (progress.step + 1) / recipe.warmup),
             )
         loss = stage.student_loss(log)
+        if pictures:
+            loss = loss + stage.drawing_loss(pictures, log)
         loss.backward()
         (clock.elapsed,) = workers.average(student, clock.now())
         rate = clock.rate(progress.step, recipe.warmup, recipe.decay)

@@ -70,7 +70,6 @@ def main():
     )
     torch.manual_seed(workers.seed(recipe.seed, progress.step))
     index = list(range(clips.latent_frames))
-    all_frames = torch.ones(len(index), dtype=torch.bool, device=workers.device)
 
     log = Running()
     while clock.running:
@@ -84,7 +83,7 @@ def main():
         timestep = (model.rules.sampler.train_timesteps * sigma)[:, None].expand(-1, len(index))
         with workers.precision():
             condition = model.condition(batch.first, no_motion(batch.shown, still), index)
-            condition = model.without_image(condition, all_frames, no_image)
+            condition = model.without_image(condition, no_image)
             clean = model.clean(noisy, timestep, condition, model.text(batch.ids))
         error = (clean - latents).square()
         error = error * importance(latents, model.image_channels(condition), clips.channels)

@@ -88,6 +88,12 @@ import Testing
     Wrong(manifest, #""reach": null"#, #""reach": 2"#, "image.reach: expected exactly if"),
     Wrong(manifest, #""fill": null"#, #""fill": 2"#, "image.fill: needs image.tail"),
     Wrong(
+      manifest, #""drawing": null"#, #""drawing": {"steps": 4, "guidance": 2}"#,
+      "image.drawing: expected exactly if"),
+    Wrong(
+      manifest, #""drawing": null"#, #""drawing": {"steps": 0, "guidance": 2}"#,
+      "image.drawing.steps: expected a whole number from 1"),
+    Wrong(
       manifest, #""prediction": "velocity""#, #""prediction": "noise""#,
       #"sampler.prediction: expected one of "velocity", "residual""#),
     Wrong(

@@ -118,6 +118,30 @@ import Tracks
     }
   }
 
+  @Test("A stream without a picture draws one from its prompt, and goes on as if it were given")
+  func drawing() throws {
+    let rollout = try RolloutFixture("rollout-guided-own")
+    let model = try TinyModel.load(rollout.parameters.model)
+    func drawn(_ prompt: String, steps: Int? = nil) throws -> Tensor {
+      var configuration = GenerationConfiguration(model.manifest, seed: 5)
+      configuration.steps = steps
+      let pipeline = try StreamingPipeline(
+        model: model, configuration: configuration, prompt: model.encodePrompt(prompt))
+      #expect(pipeline.state.drawn == nil)
+      _ = try pipeline.next()
+      return try #require(pipeline.state.drawn)
+    }
+    let first = try drawn("a yellow square").values
+    // The few steps of the chunks are not those of the drawing.
+    #expect(try drawn("a yellow square", steps: 1).values == first)
+    #expect(try drawn("a blue circle").values != first)
+
+    let given = try RolloutFixture("rollout-guided")
+    let pipeline = try given.pipeline(model)
+    _ = try pipeline.next()
+    #expect(pipeline.state.drawn == nil)
+  }
+
   @Test("Sizes that tokens do not fill, and pictures of another size, are refused")
   func sizes() throws {
     let model = try TinyModel.load()

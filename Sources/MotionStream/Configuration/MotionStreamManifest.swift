@@ -69,6 +69,17 @@ public struct MotionStreamManifest: Sendable, Equatable {
     /// Latent cells that the place something has left is filled from; for tail `tracks` only, and
     /// without it such places are zero.
     public let fill: Double?
+    /// How a stream without a picture draws its own; for tail `tracks` only.
+    public let drawing: Drawing?
+  }
+
+  /// How a stream without a picture draws its own: latent 0 alone, by Euler steps along the flow's
+  /// ODE.
+  public struct Drawing: Sendable, Equatable {
+    /// Steps from noise to the clean latent.
+    public let steps: Int
+    /// Guidance by the text; 1 is none.
+    public let guidance: Double
   }
 
   /// The model's name.
@@ -204,9 +215,12 @@ extension MotionStreamManifest.Image {
     tail = try reader.choice("tail")
     reach = try reader.optionalNumber("reach", in: 0.5...1000)
     fill = try reader.optionalNumber("fill", in: 1...64)
+    drawing = try reader.optionalObject("drawing", required: false).map(
+      MotionStreamManifest.Drawing.init)
     try reader.refuseUnknown()
-    guard (tail == .tracks) == (reach != nil) else {
-      throw reader.contradiction("reach", "expected exactly if image.tail is \"tracks\"")
+    for (name, given) in [("reach", reach != nil), ("drawing", drawing != nil)]
+    where given != (tail == .tracks) {
+      throw reader.contradiction(name, "expected exactly if image.tail is \"tracks\"")
     }
     guard tail == .tracks || fill == nil else {
       throw reader.contradiction("fill", "needs image.tail \"tracks\"")
@@ -214,5 +228,14 @@ extension MotionStreamManifest.Image {
     guard tail != .tracks || rule == .channels else {
       throw reader.contradiction("tail", "\"tracks\" needs image.rule \"channels\"")
     }
+  }
+}
+
+extension MotionStreamManifest.Drawing {
+  fileprivate init(_ source: ConfigurationReader) throws(ModelError) {
+    var reader = source
+    steps = try reader.integer("steps", in: 1...1000)
+    guidance = try reader.number("guidance", in: 0...100)
+    try reader.refuseUnknown()
   }
 }

@@ -57,8 +57,8 @@ final class ConditionChannels {
     }
   }
 
-  /// Whether a stream without a picture follows its own first latent frame from then on.
-  var followsFirstLatent: Bool { image == nil && model.manifest.image.tail == .tracks }
+  /// How the stream draws its first picture; nil if it was given one, or needs none.
+  var drawing: MotionStreamManifest.Drawing? { image == nil ? model.manifest.image.drawing : nil }
 
   /// Latents of the picture; for the grey tail also of the grey frames after it, until the encoder
   /// has forgotten the picture.
@@ -86,17 +86,17 @@ final class ConditionChannels {
     return model.vaeEncoder.encode(image: image, greyLatents: grey, pool: model.pool)
   }
 
-  /// Writes the channels of latent frames `range` to patches [T*S, in * patch]. `first` is the
-  /// first latent frame that the stream made, for those that follow it; `image` [T * C, H*W] gets a
-  /// copy of the image channels.
+  /// Writes the channels of latent frames `range` to patches [T*S, in * patch]. `drawn` is the
+  /// picture's latent frame if the stream drew it; `image` [T * C, H*W] gets a copy of the image
+  /// channels.
   func write(
-    latents range: Range<Int>, first: Tensor?, into patches: Matrix, image copy: Matrix?
+    latents range: Range<Int>, drawn: Tensor?, into patches: Matrix, image copy: Matrix?
   ) {
     for (index, latent) in range.enumerated() {
       let frame = patches.rows(index * grid.tokensPerFrame..<(index + 1) * grid.tokensPerFrame)
       for slot in model.manifest.inputSlots where slot != .noise {
         let rows = channels.rows(0..<model.directory.channels(of: slot))
-        fill(slot, latent: latent, first: first, into: rows)
+        fill(slot, latent: latent, drawn: drawn, into: rows)
         grid.patchify(rows, into: frame, channelOffset: offsets[slot] ?? 0)
         if slot == .image, let copy {
           copy.rows(index * rows.rows..<(index + 1) * rows.rows).assign(rows)
@@ -111,15 +111,15 @@ final class ConditionChannels {
   }
 
   private func fill(
-    _ slot: MotionStreamManifest.InputSlot, latent: Int, first: Tensor?, into channels: Matrix
+    _ slot: MotionStreamManifest.InputSlot, latent: Int, drawn: Tensor?, into channels: Matrix
   ) {
     switch slot {
     case .noise: break
     case .mask:
       // Ones where a picture is given.
-      channels.fill(image != nil && latent == 0 ? 1 : 0)
+      channels.fill((image ?? drawn) != nil && latent == 0 ? 1 : 0)
     case .image where model.manifest.image.tail == .tracks:
-      guard let first = image ?? first else { return channels.fill(0) }
+      guard let first = image ?? drawn else { return channels.fill(0) }
       let latents = first.matrix(rows: channels.rows)
       guard latent > 0, let tracks, let guidance else { return channels.assign(latents) }
       let frames = model.manifest.temporalCompression

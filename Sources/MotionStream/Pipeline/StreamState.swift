@@ -12,8 +12,8 @@ public struct StreamState: Sendable {
 
   private var storage: Storage
   var decoder: MemBlockMemory
-  /// The first latent frame [C, H*W], for streams that follow their own. Never written to.
-  var firstLatent: Tensor?
+  /// The first picture's latent frame [C, H*W] of a stream that drew it. Never written to.
+  package internal(set) var drawn: Tensor?
   /// Chunks made so far.
   public internal(set) var chunkCount = 0
   /// Pictures made so far.
@@ -29,7 +29,7 @@ public struct StreamState: Sendable {
 
   /// The memory held, in bytes; the same at any time after the first chunk.
   public var byteCount: Int {
-    storage.cache.byteCount + decoder.byteCount + (firstLatent?.byteCount ?? 0)
+    storage.cache.byteCount + decoder.byteCount + (drawn?.byteCount ?? 0)
   }
 
   /// The cache, to look at.

@@ -24,6 +24,7 @@ public final class StreamingPipeline {
   private let commitModulation: Modulation
   private let prefillModulation: Modulation?
   private let conditions: ConditionChannels
+  private let drawing: PictureDrawing?
   private let workspace: PipelineWorkspace
 
   /// Prepares a stream.
@@ -58,6 +59,13 @@ public final class StreamingPipeline {
     prefillModulation =
       conditions.prefill == nil ? nil : transformer.modulation(timestep: 0, pool: pool)
 
+    if let rules = conditions.drawing {
+      drawing = try PictureDrawing(
+        rules, model: model, context: context, pixels: grid.pixelsPerFrame)
+    } else {
+      drawing = nil
+    }
+
     let rules = CacheIndex.Rules(manifest)
     workspace = PipelineWorkspace(
       model: model, grid: grid, rules: rules, contextRows: context.rows)
@@ -84,8 +92,9 @@ public final class StreamingPipeline {
     let latents = workspace.latents(frames)
 
     // 1. Tracks and picture become input channels; sink and window get this chunk's positions.
+    if state.chunkCount == 0 { state.drawn = drawing.map { draw($0, cache: cache) } }
     conditions.write(
-      latents: start..<start + frames, first: state.firstLatent, into: workspace.patches(frames),
+      latents: start..<start + frames, drawn: state.drawn, into: workspace.patches(frames),
       image: workspace.image(frames))
     model.transformer.beginChunk(
       frames: frames, cache: cache, workspace: workspace.transformer, pool: model.pool)
@@ -110,9 +119,6 @@ public final class StreamingPipeline {
       modulation: prefill == nil ? commitModulation : prefillModulation ?? commitModulation,
       context: context, cache: cache, workspace: workspace.transformer, pool: model.pool)
     cache.commit(chunk: frames)
-    if state.chunkCount == 0, conditions.followsFirstLatent {
-      state.firstLatent = workspace.latents(copying: 1)
-    }
     timings.commit = clock.lap()
 
     // 4. Latents become pictures.
@@ -125,6 +131,29 @@ public final class StreamingPipeline {
     state.chunkCount += 1
     state.frameCount += pictures.count
     return output
+  }
+
+  /// The first picture's latent frame [1, C, H, W], from noise.
+  private func draw(_ drawing: PictureDrawing, cache: KVCache) -> Tensor {
+    let pool = model.pool
+    let (latents, other, patches) = (
+      workspace.latents(1), workspace.other(1), workspace.patches(1)
+    )
+    conditions.write(latents: 0..<1, drawn: nil, into: patches, image: nil)
+    model.transformer.beginChunk(
+      frames: 1, cache: cache, workspace: workspace.transformer, pool: pool)
+    noise.fill(latents, frame: 0, step: 0, stream: PictureDrawing.noiseStream)
+    for step in drawing.steps {
+      drawing.velocity(at: step, of: latents, into: other) { context, output in
+        conditions.writeNoise(latents, into: patches)
+        model.transformer.velocity(
+          patches, modulation: step.modulation, context: context, cache: cache,
+          workspace: workspace.transformer, into: workspace.output(1), pool: pool)
+        grid.unpatchify(workspace.output(1), into: output)
+      }
+      pool.axpby(step.change, other, 1, into: latents)
+    }
+    return workspace.latents(copying: 1)
   }
 
   /// One step: from noise level sigma to the clean estimate. The first step starts from noise, every

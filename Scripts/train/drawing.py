@@ -1,0 +1,113 @@
+"""Drawing the first picture from text: latent 0 alone, with track starts but no image channels.
+
+Few steps are enough to follow a picture, not to invent one. So a stream without a picture first
+draws its own, from noise along the ODE with text guidance, as a teacher does, and then goes on as
+if it had been given it. Trained beside the student by rectified flow, in clean estimates.
+"""
+
+from pathlib import Path
+
+import sentencepiece
+import torch
+import torch.nn.functional as F
+
+from reference.sampler import shifted
+
+from .data import Batch, Shown, encode, pad
+from .generator import no_prompt
+from .teacher import noise_levels
+from .tracks import choose_tracks
+
+NO_TRACKS = 0.15  # share of pictures that are shown no tracks
+ON_OBJECTS = 2.0  # added to the loss's weight 1 where objects are
+HEAVIEST = 4.0  # the flow's loss weight 1 / sigma^2 stops here
+
+
+class Pictures:
+    """All pictures of a folder of make_pictures in memory."""
+
+    def __init__(self, folder, tokenizer, max_tokens, cell, seed=0, limit=120):
+        """cell: pixels of a latent cell."""
+        tokenizer = sentencepiece.SentencePieceProcessor(model_file=str(tokenizer))
+        parts = [torch.load(path) for path in sorted(Path(folder).glob("*.pt"))]
+        self.latents, self.points, self.object = (
+            torch.cat([part[name] for part in parts]) for name in ("latents", "points", "object")
+        )
+        prompts = [prompt for part in parts for prompt in part["prompts"]]
+        self.ids = torch.stack([encode(tokenizer, prompt, max_tokens) for prompt in prompts])
+        self.generator = torch.Generator().manual_seed(seed)
+        self.cell, self.limit = cell, limit
+
+    def batch(self, size, text_dropout):
+        """`size` random pictures as clips of one latent frame, and where objects are [B, h, w]."""
+        rows = torch.randint(len(self.latents), (size,), generator=self.generator)
+        latents, ids = self.latents[rows].float(), self.ids[rows]
+        bare = torch.rand(size, generator=self.generator) < text_dropout
+        ids = torch.where(bare[:, None], no_prompt(ids), ids)
+        chosen = []
+        for row in rows.tolist():
+            objects = self.object[row]
+            if torch.rand((), generator=self.generator) < NO_TRACKS:
+                kept = torch.zeros(0, dtype=torch.long)
+            else:
+                everywhere = torch.ones(1, len(objects), dtype=torch.bool)
+                kept = choose_tracks(objects, everywhere, self.generator, self.limit)
+            chosen.append(self.points[row, kept])
+        most = max(1, *(len(points) for points in chosen))
+        origin = torch.stack([pad(points, most, 0) for points in chosen])
+        given = torch.stack([torch.arange(most) < len(points) for points in chosen])
+        return Batch(latents[:, :, None], latents, at_first(origin, given), ids), self.cells(rows)
+
+    def cells(self, rows):
+        """Cells [B, h, w] near a known point of an object."""
+        h, w = self.latents.shape[-2:]
+        on = (self.object[rows] > 0).float()
+        x, y = (self.points[rows] / self.cell).long().unbind(-1)
+        at = y.clamp(0, h - 1) * w + x.clamp(0, w - 1)
+        cells = torch.zeros(len(rows), h * w).scatter_reduce(1, at, on, "amax")
+        return F.max_pool2d(cells.view(-1, 1, h, w), 3, 1, 1)[:, 0]
+
+
+def at_first(points, given):
+    """Tracks that are only known at their start, points [B, K, 2], for latent 0 (4 frames, of which
+    the last is the first of a clip); given [B, K]: which there are."""
+    hidden = torch.zeros_like(given)
+    return Shown(
+        points[:, None].expand(-1, 4, -1, -1),
+        torch.stack((hidden, hidden, hidden, given), 1),
+        points,
+        given,
+    )
+
+
+def clean(model, x, sigma, shown, text):
+    """The clean estimate of latent 0, x [B, C, 1, h, w] at noise levels sigma [B]."""
+    timestep = (model.rules.sampler.train_timesteps * sigma)[:, None]
+    return model.clean(x, timestep, model.no_picture(shown, x.shape[-2:]), text)
+
+
+def loss(model, batch, objects, channels):
+    """Rectified flow on pictures; objects [B, h, w], channels [C] as importance() takes them."""
+    latents = batch.latents
+    sigma = shifted(torch.rand(len(latents), device=latents.device), model.rules.sampler.shift)
+    amount = sigma[:, None, None, None, None]
+    noisy = (1 - amount) * latents + amount * torch.randn_like(latents)
+    estimate = clean(model, noisy, sigma, batch.shown, model.text(batch.ids))
+    weight = channels.to(latents)[:, None, None] * (1 + ON_OBJECTS * objects)[:, None]
+    error = ((estimate - latents)[:, :, 0].square() * weight).mean((1, 2, 3))
+    return (error * sigma.pow(-2).clamp(max=HEAVIEST)).mean()
+
+
+@torch.no_grad()
+def draw(model, shown, ids, noise, steps, guidance):
+    """Latent 0 [B, C, h, w] from noise of its shape, by Euler steps under text guidance."""
+    text = torch.cat((model.text(ids), model.text(no_prompt(ids))))
+    both = Shown(*(torch.cat((part, part)) for part in vars(shown).values()))
+    levels = noise_levels(steps, model.rules.sampler.shift)
+    x = noise[:, :, None]
+    for sigma, after in zip(levels, levels[1:], strict=False):
+        level = torch.full((2 * len(x),), float(sigma), device=x.device)
+        told, untold = clean(model, torch.cat((x, x)), level, both, text).chunk(2)
+        estimate = untold + guidance * (told - untold)
+        x = x + (float(after) - float(sigma)) / float(sigma) * (x - estimate)
+    return x[:, :, 0]
