@@ -11,14 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from .kv_cache import KVCache
 from .model_directory import Model
 from .noise import normal_noise
-from .sampler import FlowMatchScheduler, shifted
+from .sampler import FlowMatchScheduler, noise_levels
 from .text_encoder import tokenize
 from .track_encoder import first_visible
 from .trajectory_guidance import GuidingTracks, carry
@@ -95,9 +94,9 @@ class Rollout:
         empty = self.model.text_encoder.encode_padded(ids, rules.text.max_tokens)
         untold = self.model.transformer.context(empty, image_tokens)
         condition = self.condition(0, 1)
-        levels = shifted(1 - np.arange(steps + 1) / steps, rules.sampler.shift)
+        levels = noise_levels(steps, rules.sampler.shift)
         x = self.noise(0, 1, step=0, stream=DRAWING)
-        for sigma, after in zip(levels.tolist(), levels[1:].tolist(), strict=False):
+        for sigma, after in zip(levels, levels[1:], strict=False):
             outputs = []
             for self.context in (untold, told):
                 outputs.append(self.output(x, condition, rules.sampler.train_timesteps * sigma))

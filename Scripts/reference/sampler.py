@@ -17,6 +17,11 @@ def shifted(u, shift: float):
     return shift * u / (1 + (shift - 1) * u)
 
 
+def noise_levels(steps: int, shift: float) -> list[float]:
+    """`steps` + 1 noise levels from 1 to 0, evenly spaced before the timestep shift."""
+    return shifted(1 - np.arange(steps + 1) / steps, shift).tolist()
+
+
 class FlowMatchScheduler:
     """Table of `train_timesteps` noise levels, highest first, and the few steps used of it."""
 

@@ -11,11 +11,10 @@ import sentencepiece
 import torch
 import torch.nn.functional as F
 
-from reference.sampler import shifted
+from reference.sampler import noise_levels, shifted
 
 from .data import Batch, Shown, encode, pad
 from .generator import no_prompt
-from .teacher import noise_levels
 from .tracks import choose_tracks
 
 NO_TRACKS = 0.15  # share of pictures that are shown no tracks
@@ -86,16 +85,21 @@ def clean(model, x, sigma, shown, text):
     return model.clean(x, timestep, model.no_picture(shown, x.shape[-2:]), text)
 
 
-def loss(model, batch, objects, channels):
-    """Rectified flow on pictures; objects [B, h, w], channels [C] as importance() takes them."""
+def loss(model, pictures, recipe, channels, workers, log):
+    """Rectified flow on `recipe.pictures` pictures; channels [C] as importance() takes them."""
+    batch, objects = pictures.batch(recipe.pictures, recipe.text_dropout)
+    batch, objects = batch.to(workers.device), objects.to(workers.device)
     latents = batch.latents
     sigma = shifted(torch.rand(len(latents), device=latents.device), model.rules.sampler.shift)
     amount = sigma[:, None, None, None, None]
     noisy = (1 - amount) * latents + amount * torch.randn_like(latents)
-    estimate = clean(model, noisy, sigma, batch.shown, model.text(batch.ids))
+    with workers.precision():
+        estimate = clean(model, noisy, sigma, batch.shown, model.text(batch.ids))
     weight = channels.to(latents)[:, None, None] * (1 + ON_OBJECTS * objects)[:, None]
     error = ((estimate - latents)[:, :, 0].square() * weight).mean((1, 2, 3))
-    return (error * sigma.pow(-2).clamp(max=HEAVIEST)).mean()
+    total = (error * sigma.pow(-2).clamp(max=HEAVIEST)).mean()
+    log.add("drawn", total.item())
+    return total
 
 
 @torch.no_grad()
@@ -106,8 +110,8 @@ def draw(model, shown, ids, noise, steps, guidance):
     levels = noise_levels(steps, model.rules.sampler.shift)
     x = noise[:, :, None]
     for sigma, after in zip(levels, levels[1:], strict=False):
-        level = torch.full((2 * len(x),), float(sigma), device=x.device)
+        level = torch.full((2 * len(x),), sigma, device=x.device)
         told, untold = clean(model, torch.cat((x, x)), level, both, text).chunk(2)
         estimate = untold + guidance * (told - untold)
-        x = x + (float(after) - float(sigma)) / float(sigma) * (x - estimate)
+        x = x + (after - sigma) / sigma * (x - estimate)
     return x[:, :, 0]

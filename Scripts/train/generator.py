@@ -46,13 +46,17 @@ class Generator(nn.Module):
         embedding = self.text_encoder(ids[:, :longest], mask[:, :longest])
         return F.pad(embedding * mask[:, :longest, None], (0, 0, 0, ids.shape[1] - longest))
 
+    def track_channels(self, shown, size):
+        """[B, track channels, T, h, w] of `size` (h, w)."""
+        return self.transformer.track_encoder(
+            shown.points, shown.visible, shown.origin, size, first=False
+        )
+
     def condition(self, first, shown, index):
         """Image and track channels [B, C + track channels, T, h, w] of the latent frames `index`,
         which the tracks `shown` (a Shown) are cut to. first [B, C, h, w]."""
         h, w = first.shape[-2:]
-        tracks = self.transformer.track_encoder(
-            shown.points, shown.visible, shown.origin, (h, w), first=False
-        )
+        tracks = self.track_channels(shown, (h, w))
         r = self.rules.temporal_compression
         guiding = GuidingTracks(
             shown.points.unflatten(1, (-1, r)),
@@ -73,9 +77,7 @@ class Generator(nn.Module):
 
     def no_picture(self, shown, size):
         """The condition of latent frames that have no image channels, of `size` (h, w)."""
-        tracks = self.transformer.track_encoder(
-            shown.points, shown.visible, shown.origin, size, first=False
-        )
+        tracks = self.track_channels(shown, size)
         B, _, T, h, w = tracks.shape
         return torch.cat(
             (tracks.new_zeros(B, self.transformer.config.out_channels, T, h, w), tracks), 1

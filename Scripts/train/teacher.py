@@ -1,10 +1,9 @@
 """Sampling of the bidirectional teacher: joint text and motion guidance (paper, equation 2) and its
 ODE, integrated with Euler steps."""
 
-import numpy as np
 import torch
 
-from reference.sampler import shifted
+from reference.sampler import noise_levels
 
 from .generator import no_motion, no_prompt
 
@@ -52,11 +51,6 @@ class Guided:
         return torch.einsum("p,pb...->b...", weights, all_three.unflatten(0, (count, -1)))
 
 
-def noise_levels(steps, shift):
-    """`steps` + 1 noise levels from 1 to 0, evenly spaced before the timestep shift."""
-    return shifted(1 - np.arange(steps + 1) / steps, shift)
-
-
 @torch.no_grad()
 def sample(guided, noise, steps=50, keep=()):
     """Integrates the ODE from noise [B, C, T, h, w]: x' = (x - clean) / sigma.
@@ -64,7 +58,7 @@ def sample(guided, noise, steps=50, keep=()):
     Returns the clean latents and the states on the way at the noise levels `keep` [len, B, ...],
     each of which is made a step of its own."""
     levels = noise_levels(steps, guided.model.rules.sampler.shift)
-    levels = sorted({float(v) for v in levels} | {float(v) for v in keep}, reverse=True)
+    levels = sorted(set(levels) | {float(v) for v in keep}, reverse=True)
     x, kept = noise, {}
     for sigma, after in zip(levels, levels[1:], strict=False):
         kept[sigma] = x

@@ -32,6 +32,7 @@ from .training import (
     Workers,
     arguments,
     optimizers,
+    reading,
     update,
     weights,
 )
@@ -120,15 +121,6 @@ def causal_loss(model, recipe, workers, clips, picked, log):
     return (error * noisy_chunk).sum() / noisy_chunk.sum()
 
 
-def drawing_loss(model, recipe, workers, pictures, channels, log):
-    """The loss of pictures that are drawn from their prompts."""
-    batch, objects = pictures.batch(recipe.pictures, recipe.text_dropout)
-    with workers.precision():
-        loss = drawing.loss(model, batch.to(workers.device), objects.to(workers.device), channels)
-    log.add("drawn", loss.item())
-    return loss
-
-
 def main():
     settings = arguments(
         __doc__,
@@ -147,12 +139,7 @@ def main():
     average = Average(model)
     progress = Progress(settings, workers, {"model": model}, optimizer_list, average)
     clock = progress.clock
-    read = {
-        "tokenizer": settings.tokenizer,
-        "max_tokens": model.rules.text.max_tokens,
-        "seed": workers.seed(recipe.seed, progress.step),
-        "limit": recipe.max_tracks,
-    }
+    read = reading(settings, model, workers, recipe, progress.step)
     sources = [
         LatentClips(folder, **read)
         for folder in (settings.latents, settings.trajectories)
@@ -171,7 +158,7 @@ def main():
         ).tolist()
         clips = sources[-1] if source >= recipe.true else sources[0]
         if pictures and draws < recipe.drawing:
-            loss = drawing_loss(model, recipe, workers, pictures, clips.channels, log)
+            loss = drawing.loss(model, pictures, recipe, clips.channels, workers, log)
         else:
             picked = pick_chunks(recipe, kind, clips.latent_frames // model.rules.chunk)
             loss = causal_loss(model, recipe, workers, clips, picked, log)

@@ -31,6 +31,7 @@ from .training import (
     Workers,
     arguments,
     optimizers,
+    reading,
     update,
     weights,
 )
@@ -121,17 +122,6 @@ class Stage:
         regression = (robust(error, recipe.knee) * weight).mean()
         return recipe.matching * matching + recipe.regression * regression
 
-    def drawing_loss(self, pictures, log):
-        """What keeps the student able to draw first pictures."""
-        recipe, device = self.recipe, self.workers.device
-        batch, objects = pictures.batch(recipe.pictures, recipe.text_dropout)
-        with self.workers.precision():
-            loss = drawing.loss(
-                self.student, batch.to(device), objects.to(device), self.clips.channels
-            )
-        log.add("drawn", loss.item())
-        return loss
-
 
 def main():
     settings = arguments(
@@ -160,12 +150,7 @@ def main():
         settings, workers, {"model": student, "critic": critic}, every_optimizer, average
     )
     clock = progress.clock
-    read = {
-        "tokenizer": settings.tokenizer,
-        "max_tokens": student.rules.text.max_tokens,
-        "seed": workers.seed(recipe.seed, progress.step),
-        "limit": recipe.max_tracks,
-    }
+    read = reading(settings, student, workers, recipe, progress.step)
     clips = LatentClips(settings.latents, **read)
     pictures = None
     if settings.pictures:
@@ -187,7 +172,7 @@ def main():
             )
         loss = stage.student_loss(log)
         if pictures:
-            loss = loss + stage.drawing_loss(pictures, log)
+            loss = loss + drawing.loss(student, pictures, recipe, clips.channels, workers, log)
         loss.backward()
         (clock.elapsed,) = workers.average(student, clock.now())
         rate = clock.rate(progress.step, recipe.warmup, recipe.decay)

@@ -25,6 +25,7 @@ from .training import (
     Workers,
     arguments,
     optimizers,
+    reading,
     update,
     weights,
 )
@@ -61,13 +62,8 @@ def main():
     average = Average(model)
     progress = Progress(settings, workers, {"model": model}, optimizer_list, average)
     clock = progress.clock
-    clips = LatentClips(
-        settings.latents,
-        settings.tokenizer,
-        model.rules.text.max_tokens,
-        seed=workers.seed(recipe.seed, progress.step),
-        limit=recipe.max_tracks,
-    )
+    read = reading(settings, model, workers, recipe, progress.step)
+    clips = LatentClips(settings.latents, **read)
     torch.manual_seed(workers.seed(recipe.seed, progress.step))
     index = list(range(clips.latent_frames))
 

@@ -72,6 +72,16 @@ class Workers:
         return flat[: len(numbers)].tolist()
 
 
+def reading(settings, model, workers, recipe, step):
+    """How LatentClips and Pictures read for a stage that is at `step`."""
+    return {
+        "tokenizer": settings.tokenizer,
+        "max_tokens": model.rules.text.max_tokens,
+        "seed": workers.seed(recipe.seed, step),
+        "limit": recipe.max_tracks,
+    }
+
+
 class Clock:
     """Minutes spent on a stage, earlier runs counted in; the same on all workers when averaged."""
 
