@@ -236,10 +236,11 @@ def track_encoder(out: Writer) -> None:
             if ids == "origin":
                 given = first_visible(tracks.points, tracks.visible, (48, 32))
                 phi = embed_origins(given, config.id_dim, 8, rules)
+            every = phi.expand(*args[1].shape, -1)
             cases[case] = {"rules": vars(rules), "use_bias": bias}
             tensors |= {
                 f"{case}/expected.embedding": phi,
-                f"{case}/expected.map": track_map(*args, phi[None], size, 8, rules)[0],
+                f"{case}/expected.map": track_map(*args, every, size, 8, rules)[0],
                 f"{case}/expected.latents": head(*args, given, size)[0],
                 f"{case}/expected.hidden": head(args[0], 0 * args[1], given, size)[0],
             }

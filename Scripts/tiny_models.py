@@ -245,7 +245,7 @@ GUIDED = {
         "tail": "tracks",
         "reach": 2.5,
         "fill": 4,
-        "drawing": {"steps": 4, "guidance": 2.0},
+        "drawing": {"steps": 4, "guidance": 2.0, "ahead": [3, 8]},
     },
     "tracks": {
         "cell_rule": "bilinear",

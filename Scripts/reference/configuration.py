@@ -164,6 +164,8 @@ class DrawingRules:
 
     steps: int
     guidance: float  # of the text; 1 is none
+    # The network sees how far the tracks have gone after so many frames each; ids "origin" only.
+    ahead: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -239,7 +241,17 @@ class ModelConfiguration:
         config = _strict(ModelConfiguration, values, where)
         if (config.format, config.version) != ("motionstream-model", 1):
             raise ValueError(f"{where}: format {config.format!r} version {config.version}")
+        if config.image.drawing is not None:
+            config._check_ahead(f"{where}: image.drawing.ahead")
         return config
+
+    def _check_ahead(self, where: str) -> None:
+        ahead, most = list(self.image.drawing.ahead), self.temporal_compression - 1
+        rising = all(a < b for a, b in zip([0, *ahead], ahead, strict=False))
+        if not rising or len(ahead) > most:
+            raise ValueError(f"{where}: expected at most {most} rising numbers, found {ahead}")
+        if ahead and (self.tracks is None or self.tracks.ids != "origin"):
+            raise ValueError(f'{where}: expected tracks.ids "origin"')
 
     @property
     def sink_frames(self) -> int:

@@ -19,7 +19,7 @@ from .model_directory import Model
 from .noise import normal_noise
 from .sampler import FlowMatchScheduler, noise_levels
 from .text_encoder import tokenize
-from .track_encoder import first_visible
+from .track_encoder import first_visible, starts_and_ways
 from .trajectory_guidance import GuidingTracks, carry
 
 DRAWING = 1  # the noise stream of the first picture
@@ -87,13 +87,14 @@ class Rollout:
     @torch.no_grad()
     def draw(self, image_tokens: Tensor | None) -> Tensor:
         """The first picture [1, C, 1, H, W] of a stream that was given none: latent 0 alone, by
-        Euler steps of the flow's ODE, guided by the text; with its tracks, but nothing cached."""
+        Euler steps of the flow's ODE, guided by the text; with where its tracks start and how far
+        they go, but nothing cached."""
         rules = self.model.configuration
         steps, guidance = rules.image.drawing.steps, rules.image.drawing.guidance
         told, ids = self.context, tokenize(self.model.tokenizer, "", rules.text.max_tokens)
         empty = self.model.text_encoder.encode_padded(ids, rules.text.max_tokens)
         untold = self.model.transformer.context(empty, image_tokens)
-        condition = self.condition(0, 1)
+        condition = self.condition(0, 1) | {"tracks": self.starts_and_ways()}
         levels = noise_levels(steps, rules.sampler.shift)
         x = self.noise(0, 1, step=0, stream=DRAWING)
         for sigma, after in zip(levels, levels[1:], strict=False):
@@ -156,6 +157,22 @@ class Rollout:
         if encoder.rules.ids == "origin":
             ids = first_visible(tracks.points, tracks.visible, (rules.width, rules.height))
         return encoder.window(tracks.points[None], tracks.visible[None], ids, size, start, end)
+
+    def starts_and_ways(self) -> Tensor:
+        """Track channels [1, track_channels, 1, H, W] of a latent 0 that is to be drawn."""
+        rules, encoder = self.model.configuration, self.model.transformer.track_encoder
+        ahead = torch.tensor(rules.image.drawing.ahead, dtype=torch.long)
+        if self.tracks is None or not len(ahead):
+            return self.track_condition(0, 1)
+        points, visible = self.tracks.points, self.tracks.visible
+        held = ahead.clamp(max=len(points) - 1)
+        canvas = torch.tensor((rules.width, rules.height))
+        inside = ((points[held] >= 0) & (points[held] < canvas)).all(-1)
+        known = (visible[held] != 0) & inside & (held == ahead)[:, None]
+        shown, seen, origins = starts_and_ways(
+            points[0], visible[0], points[held], known, rules.temporal_compression
+        )
+        return encoder(shown[None], seen[None], origins[None], rules.latent_size, first=False)
 
     def condition(self, start: int, end: int) -> dict[str, Tensor]:
         """Every input slot but the noise."""

@@ -105,7 +105,7 @@ def track_map(
             weight = weight * visible
             seen = weight != 0
             index = (frame_start + row * W + column)[seen]
-            value = embedding[:, None].expand(B, frames, N, E)[seen] * weight[seen][:, None]
+            value = embedding[seen] * weight[seen][:, None]
             out = out.index_add(0, index, value)
     elif rules.collision == "assign":  # the later track of the list overwrites
         if rules.cell_rule == "bilinear":
@@ -116,11 +116,32 @@ def track_map(
         index = (frame_start + row * W + column)[seen]
         winner = torch.full((B * frames * H * W,), -1, device=points.device)
         winner = winner.scatter_reduce(0, index, track, "amax")
-        batch = torch.arange(B, device=points.device).repeat_interleave(frames * H * W)
-        out = embedding[batch, winner.clamp(min=0)] * (winner >= 0)[:, None]
+        frame = torch.arange(B * frames, device=points.device).repeat_interleave(H * W)
+        out = embedding.flatten(0, 1)[frame, winner.clamp(min=0)] * (winner >= 0)[:, None]
     else:
         raise ValueError(f"collision {rules.collision!r} is not add or assign")
     return out.view(B, frames, H, W, E)
+
+
+def starts_and_ways(
+    start: Tensor, given: Tensor, later: Tensor, known: Tensor, frames: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The tracks as a picture to be drawn at their start sees them: start [..., N, 2], given
+    [..., N], and where they are some frames later [..., A, N, 2], as far as known [..., A, N].
+
+    Latent 0 has `frames` frames, of which only the last is its own. The first A of those before
+    hold the tracks at their starts too, but the place that makes their ID (rule "origin") is how
+    far they have gone by then: which points belong together, and what the prompt's words for
+    motion are about, is not to be seen in one frame. Returns points [..., frames, N, 2], visible
+    [..., frames, N] and origins as points."""
+    A = later.shape[-3]
+    points = start.unsqueeze(-3).expand(*later.shape[:-3], frames, -1, -1)
+    visible = torch.zeros_like(points[..., 0], dtype=torch.bool)
+    visible[..., :A, :] = known.bool() & given.bool().unsqueeze(-2)
+    visible[..., -1, :] = given
+    origins = points.clone()
+    origins[..., :A, :, :] = later - start.unsqueeze(-3)
+    return points, visible, origins
 
 
 class TrackEncoder(nn.Module):
@@ -144,8 +165,9 @@ class TrackEncoder(nn.Module):
     ) -> Tensor:
         """Track channels of a run of latents.
 
-        points [B, F, N, 2] pixels, visible [B, F, N], ids [B, N] (or [N]; under rule "origin"
-        [B, N, 2] or [N, 2], pixels); size = latent (H, W).
+        points [B, F, N, 2] pixels, visible [B, F, N], ids [B, N] (or [N], or [B, F, N] to differ
+        from frame to frame; under rule "origin" with a last axis of 2, pixels); size = latent
+        (H, W).
         With `first` the run starts the clip (F = 1 + r*k) and gets the zero padding; without it
         the run continues one (F = r*k). Returns [B, track_channels, T, H, W].
         "No tracks at all" is not this function with nothing visible (that gives the biases) but
@@ -157,8 +179,9 @@ class TrackEncoder(nn.Module):
             embedding = embed_origins(ids, dim, scale, self.rules)
         else:
             embedding = embed_ids(ids, dim, self.rules)
-        if embedding.dim() == 2:
-            embedding = embedding.expand(points.shape[0], -1, -1)
+        if embedding.dim() == 3:
+            embedding = embedding[:, None]
+        embedding = embedding.expand(*visible.shape, -1)
         maps = track_map(points, visible, embedding, size, scale, self.rules)  # [B, F, H, W, E]
         if first:
             maps = F.pad(maps, (0, 0, 0, 0, 0, 0, r - 1, 0))

@@ -13,8 +13,8 @@ from .tracks import camera_moves, choose_tracks, mask_span, origins
 @dataclass
 class Shown:
     """The tracks that a batch is shown, over its frames: points [B, F, K, 2] in pixels, visible
-    [B, F, K], origin [B, K, 2] where each was first visible, from_start [B, K] whether that was in
-    the first picture."""
+    [B, F, K], origin [B, K, 2] where each was first visible (or, of a picture to be drawn,
+    [B, F, K, 2]), from_start [B, K] whether that was in the first picture."""
 
     points: torch.Tensor
     visible: torch.Tensor

@@ -1,4 +1,5 @@
-"""Drawing the first picture from text: latent 0 alone, with track starts but no image channels.
+"""Drawing the first picture from text: latent 0 alone, with the tracks' starts and how far they go
+from there (`starts_and_ways`), but no image channels.
 
 Few steps are enough to follow a picture, not to invent one. So a stream without a picture first
 draws its own, from noise along the ODE with text guidance, as a teacher does, and then goes on as
@@ -12,12 +13,14 @@ import torch
 import torch.nn.functional as F
 
 from reference.sampler import noise_levels, shifted
+from reference.track_encoder import starts_and_ways
 
 from .data import Batch, Shown, encode, pad
 from .generator import no_prompt
 from .tracks import choose_tracks
 
 NO_TRACKS = 0.15  # share of pictures that are shown no tracks
+NO_WAYS = 0.15  # share of pictures that are shown the starts of tracks only
 ON_OBJECTS = 2.0  # added to the loss's weight 1 where objects are
 HEAVIEST = 4.0  # the flow's loss weight 1 / sigma^2 stops here
 
@@ -29,8 +32,9 @@ class Pictures:
         """cell: pixels of a latent cell."""
         tokenizer = sentencepiece.SentencePieceProcessor(model_file=str(tokenizer))
         parts = [torch.load(path) for path in sorted(Path(folder).glob("*.pt"))]
-        self.latents, self.points, self.object = (
-            torch.cat([part[name] for part in parts]) for name in ("latents", "points", "object")
+        self.latents, self.points, self.object, self.later, self.known = (
+            torch.cat([part[name] for part in parts])
+            for name in ("latents", "points", "object", "later", "known")
         )
         prompts = [prompt for part in parts for prompt in part["prompts"]]
         self.ids = torch.stack([encode(tokenizer, prompt, max_tokens) for prompt in prompts])
@@ -51,11 +55,19 @@ class Pictures:
             else:
                 everywhere = torch.ones(1, len(objects), dtype=torch.bool)
                 kept = choose_tracks(objects, everywhere, self.generator, self.limit)
-            chosen.append(self.points[row, kept])
-        most = max(1, *(len(points) for points in chosen))
-        origin = torch.stack([pad(points, most, 0) for points in chosen])
-        given = torch.stack([torch.arange(most) < len(points) for points in chosen])
-        return Batch(latents[:, :, None], latents, at_first(origin, given), ids), self.cells(rows)
+            chosen.append((row, kept))
+        most = max(1, *(len(kept) for _, kept in chosen))
+
+        def gathered(values, axis):
+            return torch.stack(
+                [pad(values[row].index_select(axis, k), most, axis) for row, k in chosen]
+            )
+
+        given = torch.stack([torch.arange(most) < len(kept) for _, kept in chosen])
+        ways = torch.rand(size, generator=self.generator) >= NO_WAYS
+        known = gathered(self.known, 1) & ways[:, None, None]
+        shown = at_first(gathered(self.points, 0), given, gathered(self.later, 1), known)
+        return Batch(latents[:, :, None], latents, shown, ids), self.cells(rows)
 
     def cells(self, rows):
         """Cells [B, h, w] near a known point of an object."""
@@ -67,16 +79,9 @@ class Pictures:
         return F.max_pool2d(cells.view(-1, 1, h, w), 3, 1, 1)[:, 0]
 
 
-def at_first(points, given):
-    """Tracks that are only known at their start, points [B, K, 2], for latent 0 (4 frames, of which
-    the last is the first of a clip); given [B, K]: which there are."""
-    hidden = torch.zeros_like(given)
-    return Shown(
-        points[:, None].expand(-1, 4, -1, -1),
-        torch.stack((hidden, hidden, hidden, given), 1),
-        points,
-        given,
-    )
+def at_first(start, given, later, known):
+    """Tracks as a picture at their start is drawn by them: `starts_and_ways`, 4 frames a latent."""
+    return Shown(*starts_and_ways(start, given, later, known, 4), given)
 
 
 def clean(model, x, sigma, shown, text):

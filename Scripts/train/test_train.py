@@ -119,23 +119,34 @@ def test_only_the_exit_step_of_a_rollout_carries_gradient(inputs):
     assert rollout.next_chunk(exit_step=2).requires_grad
 
 
-def test_a_drawing_goes_by_the_prompt_and_the_track_starts(model):
+def one_track(x, y, across=0.0):
+    """A track that starts at (x, y) and goes to the right, as a drawing sees it."""
+    start, way = torch.tensor([[[x, y]]]), torch.tensor([across, 0.0])
+    ahead = start[:, None] + way * torch.tensor([1.0, 2.0, 3.0])[:, None, None]
+    return at_first(start, torch.tensor([[True]]), ahead, torch.ones(1, 3, 1))
+
+
+def test_a_drawing_goes_by_the_prompt_and_the_tracks(model):
     h, w = model.rules.latent_size
     noise = torch.randn(1, 16, h, w)
-    points, given = torch.tensor([[[40.0, 30.0]]]), torch.tensor([[True]])
     ids = torch.zeros(1, model.rules.text.max_tokens, dtype=torch.long)
     ids[0, :3] = torch.tensor([7, 8, 1])
     with torch.no_grad():  # blocks begin without a say in the residual stream of new weights
         drawn = [
-            draw(model, at_first(p, given), i, noise, 3, 2.0)
-            for p, i in ((points, ids), (points + 30, ids), (points, ids + (ids > 1)))
+            draw(model, tracks, i, noise, 3, 2.0)
+            for tracks, i in (
+                (one_track(40, 30), ids),
+                (one_track(40, 30), ids + (ids > 1)),
+                (one_track(70, 60), ids),
+                (one_track(40, 30, across=20), ids),
+            )
         ]
-    assert not torch.equal(drawn[0], drawn[1])
-    assert not torch.equal(drawn[0], drawn[2])
+    assert all(not torch.equal(drawn[0], other) for other in drawn[1:])
 
 
 def test_a_picture_without_tracks_has_no_track_channels(model):
-    shown = at_first(torch.rand(1, 1, 2) * 60, torch.tensor([[False]]))
+    places = torch.rand(1, 4, 1, 2) * 60
+    shown = at_first(places[:, 0], torch.tensor([[False]]), places[:, 1:], torch.ones(1, 3, 1))
     assert (model.no_picture(shown, model.rules.latent_size) == 0).all()
 
 

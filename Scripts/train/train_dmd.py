@@ -7,11 +7,13 @@
 The student rolls out whole clips through its rolling cache. The frozen teacher under joint guidance
 says where true clips would be (s_real), a critic trained on the student's clips, from the teacher's
 weights and without guidance, where the student's are (s_fake); the student moves along the
-difference. Five critic steps per student step, averaged weights are exported (paper, 2.9; DMD2).
+difference. Five critic steps per student step, averaged weights are exported (paper, 2.9; DMD2);
+the critic learns from the student's last clips (`Recipe.kept`), so that each is made only once.
 Only pictures, prompts and tracks of the data are used, unless `Recipe.regression` is above 0: it
 adds a robust regression on the true clip, which tells more per step where steps are few.
 """
 
+from collections import deque
 from dataclasses import dataclass
 
 import torch
@@ -43,6 +45,7 @@ class Recipe:
     learning_rate: float = 3e-4
     critic_rate: float = 3e-4
     critic_steps: int = 5  # per step of the student
+    kept: int = 3  # batches of the student's clips that the critic draws from
     warmup: int = 10
     decay: float = 0.5
     text_guidance: float = 3.0  # of the teacher: w_t
@@ -65,9 +68,10 @@ class Stage:
         self.recipe, self.workers, self.clips = recipe, workers, clips
         self.student, self.critic, self.teacher = student, critic, teacher
         self.index = list(range(clips.latent_frames // student.rules.chunk * student.rules.chunk))
+        self.made = deque(maxlen=recipe.kept)
 
     def rollout(self):
-        """A batch and the student's clips for it."""
+        """A batch and the student's clips for it, which the critic gets too."""
         device = self.workers.device
         batch = self.clips.batch(self.recipe.batch, self.index, text_dropout=0.0).to(device)
         exit_step = int(torch.randint(len(self.student.timesteps), ()))
@@ -75,7 +79,9 @@ class Stage:
             text = self.student.text(batch.ids)
         with self.workers.precision():
             rollout = Rollout(self.student, batch.first, batch.shown, text)
-            return batch, rollout.run(len(self.index), exit_step)
+            made = rollout.run(len(self.index), exit_step)
+        self.made.append((batch, made.detach()))
+        return batch, made
 
     def noised(self, clean):
         """Clips at random noise levels: (noisy, sigma [B])."""
@@ -90,8 +96,7 @@ class Stage:
 
     def critic_loss(self):
         """Rectified flow on the student's clips, in clean estimates."""
-        with torch.no_grad():
-            batch, made = self.rollout()
+        batch, made = self.made[int(torch.randint(len(self.made), ()))]
         noisy, sigma = self.noised(made)
         with self.workers.precision():
             clean = self.plain(self.critic, batch).clean(noisy, sigma)
@@ -160,16 +165,6 @@ def main():
 
     log = Running()
     while clock.running:
-        for _ in range(recipe.critic_steps):
-            loss = stage.critic_loss()
-            log.add("critic", loss.item())
-            loss.backward()
-            workers.average(critic)
-            update(
-                critic,
-                critic_optimizers,
-                recipe.critic_rate * min(1, (progress.step + 1) / recipe.warmup),
-            )
         loss = stage.student_loss(log)
         if pictures:
             loss = loss + drawing.loss(student, pictures, recipe, clips.channels, workers, log)
@@ -178,6 +173,16 @@ def main():
         rate = clock.rate(progress.step, recipe.warmup, recipe.decay)
         update(student, student_optimizers, recipe.learning_rate * rate)
         average.update(student, recipe.average, progress.step)
+        for _ in range(recipe.critic_steps):
+            critic_loss = stage.critic_loss()
+            log.add("critic", critic_loss.item())
+            critic_loss.backward()
+            workers.average(critic)
+            update(
+                critic,
+                critic_optimizers,
+                recipe.critic_rate * min(1, (progress.step + 1) / recipe.warmup),
+            )
         progress.advance(loss, log, every=5)
     progress.end(log)
 

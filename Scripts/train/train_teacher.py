@@ -6,7 +6,8 @@
 As in the paper (2.1 to 2.3): picture, tracks and text are given together, one noise level for all
 latent frames with timestep shift 6, random subsets of tracks from dense to none, masking in the
 middle of clips, and each of text, motion and picture dropped at times, so that joint guidance and
-generation without a picture work. On a GPU: `--device cuda --bf16`.
+generation without a picture work. With `--pictures` a share of steps learns to draw first pictures
+from text (`drawing`), which the student goes on doing. On a GPU: `--device cuda --bf16`.
 """
 
 import math
@@ -16,7 +17,9 @@ import torch
 
 from reference.sampler import shifted
 
+from . import drawing
 from .data import LatentClips
+from .drawing import Pictures
 from .generator import Generator, importance, no_motion
 from .training import (
     Average,
@@ -39,11 +42,36 @@ class Recipe:
     decay: float = 0.6  # share of the time over which the learning rate falls
     text_dropout: float = 0.12
     motion_dropout: float = 0.08
-    image_dropout: float = 0.15
+    image_dropout: float = 0.1
+    drawing: float = 0.5  # share of steps that draw pictures from text, where there are pictures
+    pictures: int = 32  # of such a step
     heaviest: float = 4.0  # the flow's loss weight 1 / sigma^2 stops here
     max_tracks: int = 120
     average: float = 0.995
     seed: int = 1
+
+
+def flow_loss(model, recipe, workers, clips, log):
+    """Rectified flow on whole clips, in clean estimates."""
+    B, index = recipe.batch, list(range(clips.latent_frames))
+    batch = clips.batch(B, index, recipe.text_dropout).to(workers.device)
+    latents = batch.latents
+    still = torch.rand(B, device=workers.device) < recipe.motion_dropout
+    no_image = torch.rand(B, device=workers.device) < recipe.image_dropout
+    sigma = shifted(torch.rand(B, device=workers.device), model.rules.sampler.shift)
+    amount = sigma[:, None, None, None, None]
+    noisy = (1 - amount) * latents + amount * torch.randn_like(latents)
+    timestep = (model.rules.sampler.train_timesteps * sigma)[:, None].expand(-1, len(index))
+    with workers.precision():
+        condition = model.condition(batch.first, no_motion(batch.shown, still), index)
+        condition = model.without_image(condition, no_image)
+        clean = model.clean(noisy, timestep, condition, model.text(batch.ids))
+    error = (clean - latents).square()
+    error = error * importance(latents, model.image_channels(condition), clips.channels)
+    error = error.mean((1, 2, 3, 4))
+    for one, level, bare in zip(error.tolist(), sigma.tolist(), no_image.tolist(), strict=True):
+        log.add("no picture" if bare else f"sigma<{math.ceil(level * 5) / 5:.1f}", one, 0.97)
+    return (error * sigma.pow(-2).clamp(max=recipe.heaviest)).mean()
 
 
 def main():
@@ -51,6 +79,7 @@ def main():
         __doc__,
         60,
         latents="folder of make_latents",
+        pictures="optional folder of make_pictures",
         weights="optional checkpoint whose weights to begin from",
     )
     recipe, workers = Recipe(), Workers(settings)
@@ -64,27 +93,19 @@ def main():
     clock = progress.clock
     read = reading(settings, model, workers, recipe, progress.step)
     clips = LatentClips(settings.latents, **read)
+    pictures = None
+    if settings.pictures:
+        pictures = Pictures(settings.pictures, cell=model.rules.spatial_compression, **read)
     torch.manual_seed(workers.seed(recipe.seed, progress.step))
-    index = list(range(clips.latent_frames))
 
     log = Running()
     while clock.running:
-        batch = clips.batch(recipe.batch, index, recipe.text_dropout).to(workers.device)
-        latents, B = batch.latents, recipe.batch
-        still = torch.rand(B, device=workers.device) < recipe.motion_dropout
-        no_image = torch.rand(B, device=workers.device) < recipe.image_dropout
-        sigma = shifted(torch.rand(B, device=workers.device), model.rules.sampler.shift)
-        amount = sigma[:, None, None, None, None]
-        noisy = (1 - amount) * latents + amount * torch.randn_like(latents)
-        timestep = (model.rules.sampler.train_timesteps * sigma)[:, None].expand(-1, len(index))
-        with workers.precision():
-            condition = model.condition(batch.first, no_motion(batch.shown, still), index)
-            condition = model.without_image(condition, no_image)
-            clean = model.clean(noisy, timestep, condition, model.text(batch.ids))
-        error = (clean - latents).square()
-        error = error * importance(latents, model.image_channels(condition), clips.channels)
-        error = error.mean((1, 2, 3, 4))
-        loss = (error * sigma.pow(-2).clamp(max=recipe.heaviest)).mean()
+        # All workers take the same kind of step, so that none waits long for another.
+        draws = torch.rand((), generator=torch.Generator().manual_seed(progress.step)).item()
+        if pictures and draws < recipe.drawing:
+            loss = drawing.loss(model, pictures, recipe, clips.channels, workers, log)
+        else:
+            loss = flow_loss(model, recipe, workers, clips, log)
         loss.backward()
         (clock.elapsed,) = workers.average(model, clock.now())
         update(
@@ -93,8 +114,6 @@ def main():
             recipe.learning_rate * clock.rate(progress.step, recipe.warmup, recipe.decay),
         )
         average.update(model, recipe.average, progress.step)
-        for one, level, bare in zip(error.tolist(), sigma.tolist(), no_image.tolist(), strict=True):
-            log.add("no picture" if bare else f"sigma<{math.ceil(level * 5) / 5:.1f}", one, 0.97)
         progress.advance(loss, log, every=20)
         if progress.step % 50 == 0:
             clips.refresh()

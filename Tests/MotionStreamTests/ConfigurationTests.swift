@@ -94,6 +94,13 @@ import Testing
       manifest, #""drawing": null"#, #""drawing": {"steps": 0, "guidance": 2}"#,
       "image.drawing.steps: expected a whole number from 1"),
     Wrong(
+      manifest, #""drawing": null"#,
+      #""drawing": {"steps": 4, "guidance": 2, "ahead": [8, 8]}"#,
+      "image.drawing.ahead: [8, 8] do not rise"),
+    Wrong(
+      manifest, #""drawing": null"#, #""drawing": {"steps": 4, "guidance": 2, "ahead": [0]}"#,
+      "image.drawing.ahead: expected 0 to 63 whole numbers from 1"),
+    Wrong(
       manifest, #""prediction": "velocity""#, #""prediction": "noise""#,
       #"sampler.prediction: expected one of "velocity", "residual""#),
     Wrong(
@@ -146,6 +153,22 @@ import Testing
     #expect(error.kind == .badModel)
     #expect(error.description.hasPrefix(path), "\(error)")
     #expect(error.description.contains(wrong.message), "\(error)")
+  }
+
+  @Test(
+    "A drawing looks ahead in fewer frames than a latent has, by IDs that are places",
+    arguments: [
+      ("        3,", "        3, 4, 5,", "are not fewer than temporal_compression"),
+      (#""ids": "origin""#, #""ids": "file""#, #"needs tracks.ids "origin""#),
+    ])
+  func ahead(old: String, new: String, message: String) throws {
+    let file = URL(fileURLWithPath: "\(TinyModel.path("tiny-model-guided"))/\(Self.manifest)")
+    let text = try String(contentsOf: file, encoding: .utf8)
+    #expect(try MotionStreamManifest(json: text).image.drawing?.ahead == [3, 8])
+    try #require(text.contains(old))
+    #expect {
+      try MotionStreamManifest(json: text.replacingOccurrences(of: old, with: new))
+    } throws: { "\($0)".contains("image.drawing.ahead") && "\($0)".contains(message) }
   }
 
   @Test("Fields of one's own start with x-; diffusers' other fields do not matter")

@@ -80,6 +80,9 @@ public struct MotionStreamManifest: Sendable, Equatable {
     public let steps: Int
     /// Guidance by the text; 1 is none.
     public let guidance: Double
+    /// The network sees how far the tracks have gone after so many frames each; at most r - 1, and
+    /// only with ``TrackRules`` `ids` of `origin`.
+    public let ahead: [Int]
   }
 
   /// The model's name.
@@ -175,6 +178,15 @@ public struct MotionStreamManifest: Sendable, Equatable {
       throw reader.contradiction(
         "sampler.prediction", "\"residual\" needs image.rule \"channels\"")
     }
+    if let ahead = image.drawing?.ahead, !ahead.isEmpty {
+      guard ahead.count < temporalCompression else {
+        throw reader.contradiction(
+          "image.drawing.ahead", "\(ahead) are not fewer than temporal_compression")
+      }
+      guard tracks?.ids == .origin else {
+        throw reader.contradiction("image.drawing.ahead", "needs tracks.ids \"origin\"")
+      }
+    }
     guard !inputSlots.contains(.mask) || image.rule == .channels else {
       throw reader.contradiction("input_slots", "\"mask\" needs image.rule \"channels\"")
     }
@@ -236,6 +248,10 @@ extension MotionStreamManifest.Drawing {
     var reader = source
     steps = try reader.integer("steps", in: 1...1000)
     guidance = try reader.number("guidance", in: 0...100)
+    ahead = try reader.optionalIntegers("ahead", count: 0...63, in: 1...100_000) ?? []
     try reader.refuseUnknown()
+    guard zip(ahead, ahead.dropFirst()).allSatisfy(<) else {
+      throw reader.contradiction("ahead", "\(ahead) do not rise")
+    }
   }
 }

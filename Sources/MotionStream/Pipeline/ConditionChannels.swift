@@ -88,15 +88,16 @@ final class ConditionChannels {
 
   /// Writes the channels of latent frames `range` to patches [T*S, in * patch]. `drawn` is the
   /// picture's latent frame if the stream drew it; `image` [T * C, H*W] gets a copy of the image
-  /// channels.
+  /// channels; `ahead` is for a latent frame 0 that is to be drawn (``TrackEncoder``).
   func write(
-    latents range: Range<Int>, drawn: Tensor?, into patches: Matrix, image copy: Matrix?
+    latents range: Range<Int>, drawn: Tensor?, ahead: [Int] = [], into patches: Matrix,
+    image copy: Matrix?
   ) {
     for (index, latent) in range.enumerated() {
       let frame = patches.rows(index * grid.tokensPerFrame..<(index + 1) * grid.tokensPerFrame)
       for slot in model.manifest.inputSlots where slot != .noise {
         let rows = channels.rows(0..<model.directory.channels(of: slot))
-        fill(slot, latent: latent, drawn: drawn, into: rows)
+        fill(slot, latent: latent, drawn: drawn, ahead: ahead, into: rows)
         grid.patchify(rows, into: frame, channelOffset: offsets[slot] ?? 0)
         if slot == .image, let copy {
           copy.rows(index * rows.rows..<(index + 1) * rows.rows).assign(rows)
@@ -111,7 +112,8 @@ final class ConditionChannels {
   }
 
   private func fill(
-    _ slot: MotionStreamManifest.InputSlot, latent: Int, drawn: Tensor?, into channels: Matrix
+    _ slot: MotionStreamManifest.InputSlot, latent: Int, drawn: Tensor?, ahead: [Int],
+    into channels: Matrix
   ) {
     switch slot {
     case .noise: break
@@ -139,7 +141,7 @@ final class ConditionChannels {
         return channels.fill(0)
       }
       encoder.encode(
-        latent: latent, workspace: trackWorkspace, pool: model.pool, into: channels
+        latent: latent, ahead: ahead, workspace: trackWorkspace, pool: model.pool, into: channels
       ) { frame, points in tracks.sample(at: frame, into: &points) }
     }
   }

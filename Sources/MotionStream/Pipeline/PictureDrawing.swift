@@ -1,7 +1,8 @@
 /// How a stream that was given no picture draws its first one.
 ///
 /// A few steps follow a picture well and invent one badly. So latent 0 is made alone, with the
-/// tracks' starts but without image channels, along the flow's ODE from noise, guided by the text:
+/// tracks' starts and how far they go but without image channels, along the flow's ODE from noise,
+/// guided by the text:
 /// out(empty prompt) + guidance (out(prompt) - out(empty prompt)). The stream then goes on as if it
 /// had been given that picture.
 struct PictureDrawing {
@@ -18,6 +19,8 @@ struct PictureDrawing {
   static let noiseStream: UInt32 = 1
 
   let steps: [Step]
+  /// Frames after which the network sees how far the tracks have gone.
+  let ahead: [Int]
   private let guidance: Float
   private let prediction: MotionStreamManifest.Sampler.Prediction
   /// The prompt's keys and values, and those of the empty prompt.
@@ -41,6 +44,7 @@ struct PictureDrawing {
         modulation: model.transformer.modulation(
           timestep: Double(sampler.trainTimesteps) * sigma, pool: pool))
     }
+    ahead = rules.ahead
     guidance = Float(rules.guidance)
     prediction = sampler.prediction
     told = context

@@ -92,9 +92,9 @@ public final class StreamingPipeline {
     let latents = workspace.latents(frames)
 
     // 1. Tracks and picture become input channels; sink and window get this chunk's positions.
-    if state.chunkCount == 0 { state.drawn = drawing.map { draw($0, cache: cache) } }
+    let drawn = state.chunkCount == 0 ? drawing.map { draw($0, cache: cache) } : state.drawn
     conditions.write(
-      latents: start..<start + frames, drawn: state.drawn, into: workspace.patches(frames),
+      latents: start..<start + frames, drawn: drawn, into: workspace.patches(frames),
       image: workspace.image(frames))
     model.transformer.beginChunk(
       frames: frames, cache: cache, workspace: workspace.transformer, pool: model.pool)
@@ -119,6 +119,7 @@ public final class StreamingPipeline {
       modulation: prefill == nil ? commitModulation : prefillModulation ?? commitModulation,
       context: context, cache: cache, workspace: workspace.transformer, pool: model.pool)
     cache.commit(chunk: frames)
+    state.drawn = drawn
     timings.commit = clock.lap()
 
     // 4. Latents become pictures.
@@ -139,7 +140,8 @@ public final class StreamingPipeline {
     let (latents, other, patches) = (
       workspace.latents(1), workspace.other(1), workspace.patches(1)
     )
-    conditions.write(latents: 0..<1, drawn: nil, into: patches, image: nil)
+    conditions.write(
+      latents: 0..<1, drawn: nil, ahead: drawing.ahead, into: patches, image: nil)
     model.transformer.beginChunk(
       frames: 1, cache: cache, workspace: workspace.transformer, pool: pool)
     noise.fill(latents, frame: 0, step: 0, stream: PictureDrawing.noiseStream)

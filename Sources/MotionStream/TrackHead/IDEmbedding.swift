@@ -43,13 +43,22 @@ package struct IDEmbedding {
     }
     let row = rows.count
     rows[id] = row
-    for position in embedded(id) {
+    values += embedding(of: embedded(id))
+    return row
+  }
+
+  /// The embedding [E] of the numbers that stand for a track: under rule `origin`, a place (x, y) in
+  /// latent cells.
+  package func embedding(of numbers: [Double]) -> [Float] {
+    var values: [Float] = []
+    values.reserveCapacity(dimension)
+    for number in numbers {
       // Double precision: an id near 100,000 leaves a float32 angle three good digits.
-      let angles = frequencies.map { position * $0 }
+      let angles = frequencies.map { number * $0 }
       values += angles.map { Float(cos($0)) }
       values += angles.map { Float(sin($0)) }
     }
-    return row
+    return values
   }
 
   /// The numbers that stand for track `id` in the embedding.

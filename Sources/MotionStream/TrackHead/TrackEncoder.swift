@@ -50,8 +50,14 @@ package struct TrackEncoder: Sendable {
 
   /// The track channels of one latent frame, [C, H*W] (rows may be apart). `sample` fills an array
   /// with the points of a pixel frame, in output pixels.
+  ///
+  /// `ahead` is for a latent frame 0 that is to be drawn. Of its r - 1 frames of zeros, the first
+  /// `ahead.count` then hold the tracks at their starts as well, but what makes their IDs (rule
+  /// `origin`) is how far they have gone so many frames later, where they are seen by then: which
+  /// points belong together, and what the prompt's words for motion are about, one frame does not
+  /// tell.
   package func encode(
-    latent: Int, workspace: TrackWorkspace, pool: Pool, into output: Matrix,
+    latent: Int, ahead: [Int] = [], workspace: TrackWorkspace, pool: Pool, into output: Matrix,
     sample: (_ frame: Int, _ points: inout [TrackPoint]) -> Void
   ) {
     precondition(
@@ -63,6 +69,14 @@ package struct TrackEncoder: Sendable {
       sample(frame, &workspace.points)
       let slot = configuration.temporalCompression - (frames.upperBound - frame)
       workspace.place(slot: slot, spatialCompression: configuration.spatialCompression)
+    }
+    if !ahead.isEmpty {
+      let starts = workspace.points
+      for (slot, frame) in ahead.enumerated() {
+        sample(frame, &workspace.points)
+        workspace.placeWays(
+          from: starts, slot: slot, spatialCompression: configuration.spatialCompression)
+      }
     }
     let rows = workspace.usedRows
     let channels = configuration.channels
@@ -153,17 +167,33 @@ package final class TrackWorkspace: @unchecked Sendable {
   /// Places the visible ones of `points` as frame `slot` of the latent frame.
   func place(slot: Int, spatialCompression: Int) {
     let placement = TrackPlacement(grid: grid, cellSize: spatialCompression, rule: rules.cellRule)
-    let adds = rules.collision == .add
     for point in points where point.visible {
-      embedding.withEmbedding(of: point.id) { values in
-        placement.forEachCell(point) { cell, weight in
-          let target = packed.pointer + row(of: cell) * packedWidth + slot * dimension
-          if adds {
-            for i in 0..<dimension { target[i] += weight * values[i] }
-          } else {
-            for i in 0..<dimension { target[i] = values[i] }
-          }
-        }
+      embedding.withEmbedding(of: point.id) { put($0, at: point, slot: slot, placement) }
+    }
+  }
+
+  /// Places the visible ones of `starts` as frame `slot`, with how far they have gone to the visible
+  /// ones of `points` in the place of their IDs.
+  func placeWays(from starts: [TrackPoint], slot: Int, spatialCompression: Int) {
+    let placement = TrackPlacement(grid: grid, cellSize: spatialCompression, rule: rules.cellRule)
+    let later = Dictionary(points.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+    for start in starts where start.visible {
+      guard let end = later[start.id], end.visible else { continue }
+      let way = [end.x - start.x, end.y - start.y].map { Double($0) / Double(spatialCompression) }
+      put(embedding.embedding(of: way), at: start, slot: slot, placement)
+    }
+  }
+
+  private func put(
+    _ values: UnsafePointer<Float>, at point: TrackPoint, slot: Int, _ placement: TrackPlacement
+  ) {
+    let adds = rules.collision == .add
+    placement.forEachCell(point) { cell, weight in
+      let target = packed.pointer + row(of: cell) * packedWidth + slot * dimension
+      if adds {
+        for i in 0..<dimension { target[i] += weight * values[i] }
+      } else {
+        for i in 0..<dimension { target[i] = values[i] }
       }
     }
   }
