@@ -11,7 +11,7 @@ from reference.model_directory import load
 from reference.text_encoder import tokenize
 from train.data import Shown
 from train.generator import Generator
-from train.teacher import Guided, sample
+from train.teacher import MOTION_GUIDANCE, TEXT_GUIDANCE, Guided, sample
 from train.training import weights
 
 from .engine import file_digest, track_document
@@ -19,7 +19,11 @@ from .grade import grade, summary
 from .jobs import each
 from .vae import decode, encode
 
-GUIDANCE = {"joint": (3.0, 1.5), "text only": (3.0, 0.0), "motion only": (0.0, 1.5)}
+GUIDANCE = {
+    "joint": (TEXT_GUIDANCE, MOTION_GUIDANCE),
+    "text only": (TEXT_GUIDANCE, 0.0),
+    "motion only": (0.0, MOTION_GUIDANCE),
+}
 
 
 @dataclass

@@ -17,7 +17,7 @@ import torch
 
 from .data import LatentClips
 from .generator import Generator
-from .teacher import Guided, sample
+from .teacher import MOTION_GUIDANCE, TEXT_GUIDANCE, Guided, sample
 from .training import weights
 
 
@@ -30,8 +30,8 @@ def main():
     parser.add_argument("--count", type=int, default=400)
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--steps", type=int, default=50)
-    parser.add_argument("--text-guidance", type=float, default=3.0)
-    parser.add_argument("--motion-guidance", type=float, default=1.5)
+    parser.add_argument("--text-guidance", type=float, default=TEXT_GUIDANCE)
+    parser.add_argument("--motion-guidance", type=float, default=MOTION_GUIDANCE)
     parser.add_argument("--max-tracks", type=int, default=120)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=2)

@@ -7,6 +7,11 @@ from reference.sampler import noise_levels
 
 from .generator import no_motion, no_prompt
 
+# The paper's are 3 and 1.5. In so small a teacher they overshoot: after 1,101 steps the samples'
+# mean squared distance to four true clips was 0.96, with these 0.71, without guidance 0.69.
+TEXT_GUIDANCE = 1.5  # w_t
+MOTION_GUIDANCE = 0.5  # w_m
+
 
 class Guided:
     """A clip's clean estimate under joint guidance.
@@ -15,7 +20,16 @@ class Guided:
     a v(0, c_m) + (1 - a) v(c_t, 0) + w_t (v(c_t, c_m) - v(0, c_m)) + w_m (v(c_t, c_m) - v(c_t, 0)).
     The weights of the three sum to 1, so clean estimates combine as velocities do."""
 
-    def __init__(self, model, first, shown, ids, w_t=3.0, w_m=1.5, picture=None):
+    def __init__(
+        self,
+        model,
+        first,
+        shown,
+        ids,
+        w_t=TEXT_GUIDANCE,
+        w_m=MOTION_GUIDANCE,
+        picture=None,
+    ):
         """first [B, C, h, w]; shown (Shown) over all latent frames, 4 frames each; ids [B, M];
         picture [B]: whether the clip is given its first latent."""
         guided = w_t + w_m > 0

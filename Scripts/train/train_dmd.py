@@ -48,8 +48,6 @@ class Recipe:
     kept: int = 3  # batches of the student's clips that the critic draws from
     warmup: int = 10
     decay: float = 0.5
-    text_guidance: float = 3.0  # of the teacher: w_t
-    motion_guidance: float = 1.5  # w_m
     noise_range: tuple[float, float] = (0.02, 0.98)  # of u, before the timestep shift
     matching: float = 1.0
     regression: float = 0.5
@@ -109,14 +107,7 @@ class Stage:
         noisy, sigma = self.noised(made.detach())
         with torch.no_grad(), self.workers.precision():
             fake = self.plain(self.critic, batch).clean(noisy, sigma)
-            real = Guided(
-                self.teacher,
-                batch.first,
-                batch.shown,
-                batch.ids,
-                recipe.text_guidance,
-                recipe.motion_guidance,
-            ).clean(noisy, sigma)
+            real = Guided(self.teacher, batch.first, batch.shown, batch.ids).clean(noisy, sigma)
         scale = (made.detach() - real).abs().mean((1, 2, 3, 4), keepdim=True)
         step = torch.nan_to_num((fake - real) / scale)
         matching = 0.5 * (made - (made.detach() - step)).square().mean()

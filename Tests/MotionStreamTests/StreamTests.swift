@@ -128,7 +128,7 @@ import Tracks
       let pipeline = try StreamingPipeline(
         model: model, configuration: configuration, prompt: model.encodePrompt(prompt))
       #expect(pipeline.state.drawn == nil)
-      _ = try pipeline.next()
+      #expect(try pipeline.next().timings.drawing > 0)
       return try #require(pipeline.state.drawn)
     }
     let first = try drawn("a yellow square").values
@@ -138,7 +138,7 @@ import Tracks
 
     let given = try RolloutFixture("rollout-guided")
     let pipeline = try given.pipeline(model)
-    _ = try pipeline.next()
+    #expect(try pipeline.next().timings.drawing == 0)
     #expect(pipeline.state.drawn == nil)
   }
 

@@ -16,6 +16,8 @@ public struct ChunkOutput: Sendable {
 
 /// Seconds spent on a chunk, by stage.
 public struct StageTimings: Sendable, Equatable {
+  /// Drawing the first picture, before the first chunk of a stream that was given none.
+  public var drawing = 0.0
   /// Placing and encoding the tracks and laying out the other conditions.
   public var conditions = 0.0
   /// Each denoising step: noise, transformer, update.
@@ -26,7 +28,7 @@ public struct StageTimings: Sendable, Equatable {
   public var decode = 0.0
 
   /// All of it.
-  public var total: Double { conditions + denoise.reduce(0, +) + commit + decode }
+  public var total: Double { drawing + conditions + denoise.reduce(0, +) + commit + decode }
 }
 
 /// Measures the time between calls.

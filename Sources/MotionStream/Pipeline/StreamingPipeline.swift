@@ -91,8 +91,14 @@ public final class StreamingPipeline {
     let cache = state.uniqueCache()
     let latents = workspace.latents(frames)
 
+    // 0. A stream without a picture draws its own.
+    var drawn = state.drawn
+    if state.chunkCount == 0, let drawing {
+      drawn = draw(drawing, cache: cache)
+      timings.drawing = clock.lap()
+    }
+
     // 1. Tracks and picture become input channels; sink and window get this chunk's positions.
-    let drawn = state.chunkCount == 0 ? drawing.map { draw($0, cache: cache) } : state.drawn
     conditions.write(
       latents: start..<start + frames, drawn: drawn, into: workspace.patches(frames),
       image: workspace.image(frames))

@@ -56,6 +56,7 @@ final class ChunkWriter: Sendable {
           index: chunk.index, firstFrame: chunk.firstFrame, frames: frames,
           pts: rate.seconds(ofFrame: chunk.firstFrame),
           ms: Event.Chunk.Milliseconds(
+            drawing: chunk.timings.drawing > 0 ? ms(chunk.timings.drawing) : nil,
             conditions: ms(chunk.timings.conditions), denoise: chunk.timings.denoise.map(ms),
             commit: ms(chunk.timings.commit), decode: ms(chunk.timings.decode),
             encode: ms(encodeSeconds)),

@@ -20,8 +20,10 @@ enum Event: Encodable {
 
   /// A chunk has been written.
   struct Chunk: Encodable {
-    /// Milliseconds per stage; `denoise` has one entry per step.
+    /// Milliseconds per stage; `denoise` has one entry per step, `drawing` is there if the stream
+    /// drew its first picture before this chunk.
     struct Milliseconds: Encodable {
+      var drawing: Double?
       var conditions: Double
       var denoise: [Double]
       var commit: Double
