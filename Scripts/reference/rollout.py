@@ -20,7 +20,7 @@ from .noise import normal_noise
 from .sampler import FlowMatchScheduler, noise_levels
 from .text_encoder import tokenize
 from .track_encoder import first_visible, starts_and_ways
-from .trajectory_guidance import GuidingTracks, carry
+from .trajectory_guidance import GuidingTracks, carry, on_canvas
 
 DRAWING = 1  # the noise stream of the first picture
 
@@ -166,8 +166,7 @@ class Rollout:
             return self.track_condition(0, 1)
         points, visible = self.tracks.points, self.tracks.visible
         held = ahead.clamp(max=len(points) - 1)
-        canvas = torch.tensor((rules.width, rules.height))
-        inside = ((points[held] >= 0) & (points[held] < canvas)).all(-1)
+        inside = on_canvas(points[held], (rules.height, rules.width)) > 0
         known = (visible[held] != 0) & inside & (held == ahead)[:, None]
         shown, seen, origins = starts_and_ways(
             points[0], visible[0], points[held], known, rules.temporal_compression

@@ -39,7 +39,7 @@ class GuidingTracks:
 
 
 def on_canvas(points: Tensor, size: tuple[int, int]) -> Tensor:
-    """Whether points [..., 2] in cells lie on the latent grid (H, W)."""
+    """Whether points [..., 2] lie on a grid (H, W) of their unit: latent cells, or pixels."""
     x, y = points.unbind(-1)
     return ((x >= 0) & (x < size[1]) & (y >= 0) & (y < size[0])).float()
 

@@ -8,7 +8,7 @@ from reference.sampler import noise_levels
 from .generator import no_motion, no_prompt
 
 # The paper's are 3 and 1.5. In so small a teacher they overshoot: after 1,101 steps the samples'
-# mean squared distance to four true clips was 0.96, with these 0.71, without guidance 0.69.
+# mean squared distance to four training clips (12 steps) was 0.96, with these 0.71, without 0.69.
 TEXT_GUIDANCE = 1.5  # w_t
 MOTION_GUIDANCE = 0.5  # w_m
 
