@@ -24,6 +24,7 @@ from reference import model_directory
 from reference.configuration import SamplerRules, TrackHeadConfig, TrackRules
 from reference.kv_cache import KVCache
 from reference.noise import normal_noise, philox4x32
+from reference.picture_warp import PictureWarp
 from reference.rollout import Rollout, Tracks
 from reference.rotary_embedding import rotary_angles, rotate
 from reference.sampler import FlowMatchScheduler
@@ -416,12 +417,36 @@ def models(out: Writer) -> None:
     shard(out.output / "tiny-model-self-forcing" / weight_file)
 
 
-def rollouts(out: Writer) -> None:
+def smooth_picture() -> Tensor:
+    """[3, 32, 48]: blots, of values that an 8-bit picture can hold."""
     image = torch.nn.functional.avg_pool2d(
         torch.rand(3, 32, 48, generator=generator(7)), 5, stride=1, padding=2
     )
     image = (image - 0.5) * 3 + 0.5
-    image = (255 * image.clamp(0, 1)).round() / 255  # what an 8-bit picture can hold
+    return (255 * image.clamp(0, 1)).round() / 255
+
+
+def picture_warp(out: Writer) -> None:
+    image, tracks = smooth_picture()[:, :27, :41], moving_points(generator(14), 41, 9, (41, 27))
+    warp = PictureWarp(image, tracks.points[0], tracks.visible[0], 12, 4)
+    shown = [0, 3, 10, 40]
+    frames = [warp.frame(tracks.points[f], tracks.visible[f]) for f in shown]
+    out.add(
+        "picture-warp",
+        {
+            "input.picture": image,
+            "input.points": tracks.points[shown],
+            "input.visible": tracks.visible[shown],
+            "expected.frames": torch.stack(frames),
+        },
+        "picture [3, H, W] moved by tracks that are at points [n, N, 2]; the first are the start",
+        reach=12,
+        cell=4,
+    )
+
+
+def rollouts(out: Writer) -> None:
+    image = smooth_picture()
     for name, folder, chunks, with_image, with_tracks in (
         ("rollout", "tiny-model", 7, True, True),
         ("rollout-no-condition", "tiny-model", 3, False, False),
@@ -532,6 +557,7 @@ def main() -> None:
             track_encoder,
             transformers,
             tiny_vaes,
+            picture_warp,
             rollouts,
         ):
             make(out)

@@ -243,8 +243,7 @@ GUIDED = {
     "image": {
         "rule": "channels",
         "tail": "tracks",
-        "reach": 2.5,
-        "fill": 4,
+        "reach": 4,
         "drawing": {"steps": 4, "guidance": 2.0, "ahead": [3, 8]},
     },
     "tracks": {

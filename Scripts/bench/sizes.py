@@ -27,14 +27,10 @@ from reference.configuration import (  # noqa: E402
 from reference.model_directory import Model, load, save  # noqa: E402
 from reference.taehv import TAEHV  # noqa: E402
 
-ONE_STAGE = {
-    "decoder_widths": [96, 64],
-    "decoder_time_upscale": [4],
-    "decoder_space_upscale": [1],
-}
+NARROW = {"encoder_widths": [64, 64], "decoder_widths": [96, 64]}
 DEEP = {  # 16x16 pixels a cell, as deep compression has them
     "patch_size": 16,
-    "decoder_widths": [192, 128, 128],
+    "decoder_widths": [192, 128],
 }
 
 # What differs from the shipped model: transformer, autoencoder, manifest.
@@ -47,7 +43,7 @@ SIZES = {
     "384 wide": ({"num_attention_heads": 6, "ffn_dim": 1536}, {}, {}),
     "12 blocks": ({"num_layers": 12}, {}, {}),
     "1 step": ({}, {}, {"timesteps": [1000]}),
-    "decoder of one stage": ({}, ONE_STAGE, {}),
+    "autoencoder 64 wide": ({}, NARROW, {}),
     "cells of 16 pixels, patch 2x2": ({"patch_size": [1, 2, 2]}, DEEP, {}),
 }
 

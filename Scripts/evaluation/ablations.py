@@ -4,7 +4,7 @@ The weights were trained with one of them; the others show what they have learne
 
 from pathlib import Path
 
-from .engine import variant
+from .engine import silenced, variant
 from .grade import summary
 from .jobs import each
 from .transfer import one
@@ -54,6 +54,12 @@ def measure(setup, clips, frames, kind):
             changed = setup.with_model(variant(own, folder, changes))
             rows = each(one, range(clips), changed, "ablation", settings)
             result[group][name] = brief(summary(rows)) | {"settings": changes}
+    if setup.manifest["sampler"].get("prediction") == "residual":
+        folder = Path(setup.out) / "variants" / Path(own).name / "network-none"
+        changed = setup.with_model(silenced(own, folder))
+        rows = each(one, range(clips), changed, "ablation", settings)
+        name = "none, the image channels alone"
+        result["network"] = {name: brief(summary(rows)) | {"settings": {}}}
     return result
 
 

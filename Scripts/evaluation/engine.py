@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from safetensors.numpy import load_file, save_file
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,19 @@ def variant(model, folder, changes):
     temporary.write_text(json.dumps(settings, indent=2))
     os.replace(temporary, folder / "motionstream.json")
     return str(folder)
+
+
+def silenced(model, folder):
+    """A model directory in `folder` whose transformer's output is zero: of prediction "residual"
+    the image channels are left."""
+    name = "diffusion_pytorch_model.safetensors"
+    source, target = Path(model) / "transformer", Path(folder) / "transformer"
+    target.mkdir(parents=True, exist_ok=True)
+    state = load_file(source / name)
+    zeros = {k: np.zeros_like(v) for k, v in state.items() if k.startswith("proj_out.")}
+    save_file(state | zeros, target / name, metadata={"format": "pt"})
+    (target / "config.json").write_text((source / "config.json").read_text())
+    return variant(model, folder, {})
 
 
 def file_digest(path):

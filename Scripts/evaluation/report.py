@@ -270,7 +270,7 @@ def text(part):
 
 def ablations(part):
     rows = []
-    for group in ("cache", "steps", "placement", "guidance"):
+    for group in ("network", "cache", "steps", "placement", "guidance"):
         for name, figures in part.get(group, {}).items():
             objects, sharp = figures["objects_epe"], 100 * figures["sharpness_of_true"]
             rows.append(

@@ -11,14 +11,16 @@ from reference.model_directory import load
 from reference.text_encoder import tokenize
 from train.data import Shown
 from train.generator import Generator
+from train.make_latents import image_channels
 from train.teacher import MOTION_GUIDANCE, TEXT_GUIDANCE, Guided, sample
 from train.training import weights
 
 from .engine import file_digest, track_document
 from .grade import grade, summary
 from .jobs import each
-from .vae import decode, encode
+from .vae import decode
 
+RATIO = 4  # frames of a latent
 GUIDANCE = {
     "joint": (TEXT_GUIDANCE, MOTION_GUIDANCE),
     "text only": (TEXT_GUIDANCE, 0.0),
@@ -46,12 +48,17 @@ class Teacher:
         text = tokenize(self.student.tokenizer, clip.prompt, rules.text.max_tokens)
         ids = torch.zeros(1, rules.text.max_tokens, dtype=torch.long)
         ids[0, : len(text)] = torch.tensor(text)
-        first = encode(self.student.tiny_vae, clip.frames[:1])[:, :, 0]
-        # The teacher may have been trained at another pixel size of the same latent size.
-        shown = tracks_shown(given, network.rules.width / rules.width)
-        latents = shown.points.shape[1] // network.rules.temporal_compression
-        noise = torch.randn(1, first.shape[1], latents, *first.shape[2:], generator=generator(seed))
-        guided = Guided(network, first, shown, ids, *guidance)
+        picture = torch.from_numpy(clip.frames[0]).permute(2, 0, 1).float() / 255
+        shown = tracks_shown(given)
+        channels = image_channels(
+            self.student.tiny_vae,
+            picture,
+            shown.points[0, RATIO - 1 :],
+            shown.visible[0, RATIO - 1 :],
+        )
+        image = channels.transpose(0, 1)[None]
+        noise = torch.randn(image.shape, generator=generator(seed))
+        guided = Guided(network, image, shown, ids, *guidance)
         return decode(self.student.tiny_vae, sample(guided, noise, steps)[0])
 
 
@@ -59,17 +66,15 @@ def generator(seed):
     return torch.Generator().manual_seed(seed)
 
 
-def tracks_shown(given, scale, ratio=4):
-    """Tracks [T, N] as a batch of one: `ratio` frames to a latent, the first latent's first frames
+def tracks_shown(given):
+    """Tracks [T, N] as a batch of one: RATIO frames to a latent, the first latent's first frames
     empty. All are visible in the first frame."""
-    xy = torch.from_numpy(given.xy).float() * scale
-    visible = torch.from_numpy(given.visible)
-    before = ratio - 1
+    xy, visible = torch.from_numpy(given.xy).float(), torch.from_numpy(given.visible)
+    before = RATIO - 1
     return Shown(
         torch.cat((xy[:1].expand(before, -1, -1), xy))[None],
         torch.cat((torch.zeros_like(visible[:1]).expand(before, -1), visible))[None],
         xy[:1],
-        visible[:1],
     )
 
 

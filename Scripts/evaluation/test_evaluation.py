@@ -1,10 +1,12 @@
 """Tests of the measures themselves: run `pytest Scripts/evaluation`."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import load_file, save_file
 
 from world import WorldConfig, sample_clip, split_seed
 
@@ -191,17 +193,28 @@ def test_a_variant_shares_the_weights_and_changes_only_what_is_named(tmp_path):
     assert json.loads((tmp_path / "model/motionstream.json").read_text()) == settings
 
 
+def test_a_silenced_model_has_its_weights_but_for_the_output(tmp_path):
+    settings = model_directory(tmp_path / "model")
+    name = "transformer/diffusion_pytorch_model.safetensors"
+    state = {"proj_out.weight": np.ones((2, 3), np.float16), "blocks.0.a": np.ones(4, np.float16)}
+    save_file(state, tmp_path / "model" / name)
+    made = engine.silenced(tmp_path / "model", tmp_path / "silent")
+    found = load_file(f"{made}/{name}")
+    assert not found["proj_out.weight"].any() and found["blocks.0.a"].all()
+    assert json.loads(Path(made, "motionstream.json").read_text()) == settings
+    assert load_file(tmp_path / "model" / name)["proj_out.weight"].all()
+
+
 def test_the_teacher_is_shown_four_frames_to_a_latent_and_the_first_alone():
     xy = np.arange(5 * 2 * 2, dtype=np.float32).reshape(5, 2, 2)
     visible = np.ones((5, 2), bool)
     visible[2, 1] = False
-    shown = tracks_shown(Points(xy, visible, np.zeros(2)), scale=0.5)
+    shown = tracks_shown(Points(xy, visible, np.zeros(2)))
     assert shown.points.shape == (1, 8, 2, 2)  # two latents
     assert not shown.visible[0, :3].any()
-    assert (shown.points[0, 3:].numpy() == xy / 2).all()
+    assert (shown.points[0, 3:].numpy() == xy).all()
     assert (shown.visible[0, 3:].numpy() == visible).all()
-    assert (shown.origin[0].numpy() == xy[0] / 2).all()
-    assert shown.from_start.all()
+    assert (shown.origin[0].numpy() == xy[0]).all()
 
 
 def test_step_lists_are_even_or_the_models_own():

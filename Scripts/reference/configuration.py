@@ -173,9 +173,8 @@ class ImageRules:
     """How a first picture enters the model."""
 
     rule: str  # "none" | "channels" | "prefill"
-    tail: str  # "zeros" | "grey" | "tracks" (carried along them): latents >= 1 of the condition
-    reach: float | None = None  # tail "tracks": cells that a track's displacement reaches
-    fill: float | None = None  # tail "tracks": cells that vacated places are filled from
+    tail: str  # "zeros" | "grey" | "tracks" (moved along them): latents >= 1 of the condition
+    reach: float | None = None  # tail "tracks": cells as far as which a track moves the picture
     drawing: DrawingRules | None = None  # tail "tracks": how the picture is drawn if none is given
 
 

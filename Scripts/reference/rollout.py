@@ -17,10 +17,10 @@ from torch import Tensor
 from .kv_cache import KVCache
 from .model_directory import Model
 from .noise import normal_noise
+from .picture_warp import PictureWarp
 from .sampler import FlowMatchScheduler, noise_levels
 from .text_encoder import tokenize
-from .track_encoder import first_visible, starts_and_ways
-from .trajectory_guidance import GuidingTracks, carry, on_canvas
+from .track_encoder import first_visible, on_canvas, starts_and_ways
 
 DRAWING = 1  # the noise stream of the first picture
 
@@ -66,6 +66,9 @@ class Rollout:
         if image is None and rules.image.drawing is not None:
             self.image_latents = self.draw(image_tokens)
             self.has_image = True
+            image = model.tiny_vae.decode(self.image_latents.transpose(1, 2))[0, 0]
+        if self.has_image and rules.image.tail == "tracks":
+            self.begin_warp(image)
         self.decoder_memory = None
 
     def encode_image(self, image: Tensor) -> Tensor:
@@ -124,20 +127,31 @@ class Rollout:
                     out[:, :, frame - start] = self.image_latents[:, :, min(frame, held - 1)]
         return out
 
+    def begin_warp(self, image: Tensor) -> None:
+        """Gets ready to move the first picture [3, height, width] along the tracks."""
+        rules, vae = self.model.configuration, self.model.tiny_vae
+        start, seen = torch.zeros(0, 2), torch.zeros(0)
+        if self.tracks is not None:
+            start, seen = self.tracks.points[0], self.tracks.visible[0]
+        cell = rules.spatial_compression
+        self.warp = PictureWarp(image, start, seen, rules.image.reach * cell, cell)
+        group = image.expand(1, vae.temporal_compression, -1, -1, -1)
+        _, self.encoder_memory = vae.encode_more(group, None)
+
     def carried(self, start: int, end: int) -> Tensor:
-        """The first latent along the tracks, for latents [start, end), start > 0."""
-        rules, first = self.model.configuration, self.image_latents[:, :, 0]
-        if self.tracks is None:
-            return first[:, :, None].expand(-1, -1, end - start, -1, -1)
-        points, visible, r = self.tracks.points, self.tracks.visible, rules.temporal_compression
-        frames = slice(r * (start - 1) + 1, r * (end - 1) + 1)
-        tracks = GuidingTracks(
-            points[frames].unflatten(0, (-1, r))[None],
-            visible[frames].unflatten(0, (-1, r))[None],
-            points[None, 0],
-            visible[None, 0],
+        """The first picture as the tracks move it, for latents [start, end), start > 0: each
+        latent once, in order."""
+        rules, frames = self.model.configuration, []
+        r = rules.temporal_compression
+        for frame in range(r * (start - 1) + 1, r * (end - 1) + 1):
+            now = (torch.zeros(0, 2), torch.zeros(0))
+            if self.tracks is not None:
+                now = self.tracks.points[frame], self.tracks.visible[frame]
+            frames.append(self.warp.frame(*now))
+        latents, self.encoder_memory = self.model.tiny_vae.encode_more(
+            torch.stack(frames)[None], self.encoder_memory
         )
-        return carry(first, tracks, rules.spatial_compression, rules.image.reach, rules.image.fill)
+        return latents.transpose(1, 2)
 
     def mask(self, start: int, end: int) -> Tensor:
         """Mask channels: ones where the picture is given (latent 0), zeros elsewhere."""

@@ -46,6 +46,12 @@ def embed_origins(origins: Tensor, dim: int, spatial_compression: int, rules: Tr
     return torch.cat([part for a in angles for part in (a.cos(), a.sin())], dim=-1).float()
 
 
+def on_canvas(points: Tensor, size: tuple[int, int]) -> Tensor:
+    """Whether points [..., 2] lie on a grid (H, W) of their unit: latent cells, or pixels."""
+    x, y = points.unbind(-1)
+    return ((x >= 0) & (x < size[1]) & (y >= 0) & (y < size[0])).float()
+
+
 def first_visible(points: Tensor, visible: Tensor, canvas: tuple[int, int]) -> Tensor:
     """Where each track is first visible on the canvas (width, height), [N, 2]: rule "origin"."""
     inside = ((points >= 0) & (points < torch.tensor(canvas))).all(-1)

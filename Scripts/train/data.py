@@ -7,19 +7,16 @@ from pathlib import Path
 import sentencepiece
 import torch
 
-from .tracks import camera_moves, choose_tracks, mask_span, origins
-
 
 @dataclass
 class Shown:
     """The tracks that a batch is shown, over its frames: points [B, F, K, 2] in pixels, visible
     [B, F, K], origin [B, K, 2] where each was first visible (or, of a picture to be drawn,
-    [B, F, K, 2]), from_start [B, K] whether that was in the first picture."""
+    [B, F, K, 2])."""
 
     points: torch.Tensor
     visible: torch.Tensor
     origin: torch.Tensor
-    from_start: torch.Tensor
 
     def frames(self, part):
         """Those of pixel frames `part`."""
@@ -31,11 +28,12 @@ class Shown:
 
 @dataclass
 class Batch:
-    """latents [B, C, T, h, w], first latents [B, C, h, w], the tracks shown (F = 4T), prompt ids
-    [B, M] and, of teacher trajectories, the noisy states [levels, B, C, T, h, w]."""
+    """latents [B, C, T, h, w], image channels of the same shape (the first picture as the tracks
+    move it), the tracks shown (F = 4T), prompt ids [B, M] and, of teacher trajectories, the noisy
+    states [levels, B, C, T, h, w]."""
 
     latents: torch.Tensor
-    first: torch.Tensor
+    image: torch.Tensor
     shown: Shown
     ids: torch.Tensor
     states: torch.Tensor | None = None
@@ -46,13 +44,13 @@ class Batch:
 
 
 class LatentClips:
-    """All clips of a folder in memory: true ones, or a teacher's (make_trajectories), which are
-    shown exactly the tracks and prompt that the teacher was shown."""
+    """All clips of a folder in memory: true ones, or a teacher's (make_trajectories). Each is shown
+    the tracks that its image channels were made with."""
 
-    def __init__(self, folder, tokenizer, max_tokens, seed=0, limit=120):
+    def __init__(self, folder, tokenizer, max_tokens, seed=0):
         self.folder = Path(folder)
         self.tokenizer = sentencepiece.SentencePieceProcessor(model_file=str(tokenizer))
-        self.max_tokens, self.limit = max_tokens, limit
+        self.max_tokens = max_tokens
         self.generator = torch.Generator().manual_seed(seed)
         self.channels = torch.tensor(json.loads((self.folder / "channels.json").read_text()))
         self.clips, self.weights, self.known = [], [], set()
@@ -65,7 +63,6 @@ class LatentClips:
                 clip = torch.load(path)
                 if "ids" not in clip:
                     clip["ids"] = self.encode(clip["prompt"])
-                clip["camera"] = camera_moves(clip["tracks"], clip["object"])
                 self.clips.append(clip)
                 self.weights.append(self.motion(clip["latents"].float()))
 
@@ -90,34 +87,26 @@ class LatentClips:
         )
         rows = [self.row(self.clips[n], index, text_dropout) for n in numbers.tolist()]
         most = max(1, *(len(row[4]) for row in rows))
-        latents, first, ids = (torch.stack([row[i] for row in rows]) for i in (0, 1, 6))
+        latents, image, ids = (torch.stack([row[i] for row in rows]) for i in (0, 1, 5))
         shown = Shown(
-            *(torch.stack([pad(r[i], most, axis) for r in rows]) for i, axis in ((2, 1), (3, 1))),
-            *(torch.stack([pad(r[i], most, 0) for r in rows]) for i in (4, 5)),
+            *(
+                torch.stack([pad(row[i], most, axis) for row in rows])
+                for i, axis in ((2, 1), (3, 1), (4, 0))
+            )
         )
-        states = None if rows[0][7] is None else torch.stack([row[7] for row in rows], 1)
-        return Batch(latents, first, shown, ids, states)
+        states = None if rows[0][6] is None else torch.stack([row[6] for row in rows], 1)
+        return Batch(latents, image, shown, ids, states)
 
     def row(self, clip, index, text_dropout):
-        points, visible, from_start = clip["tracks"], clip["visible"], clip["visible"][0]
-        ids, states = clip["ids"], clip.get("states")
-        if states is None:
-            chosen = choose_tracks(
-                clip["object"], visible, self.generator, self.limit, clip["camera"]
-            )
-            points, visible, from_start = points[:, chosen], visible[:, chosen], from_start[chosen]
-            origin = origins(points, visible)
-            visible = mask_span(visible, self.generator)
-            if torch.rand((), generator=self.generator) < text_dropout:
-                ids = self.encode("")
-        else:
-            origin, from_start = clip["origin"], clip["from_start"]
+        points, visible, ids, states = (clip.get(k) for k in ("tracks", "visible", "ids", "states"))
+        if states is not None:
             states = states[:, :, index].float()
+        elif torch.rand((), generator=self.generator) < text_dropout:
+            ids = self.encode("")
         frames = torch.tensor([4 * j + k for j in index for k in (-3, -2, -1, 0)])
         seen = visible[frames.clamp(min=0)] & (frames >= 0)[:, None]
-        latents = clip["latents"][index].float().transpose(0, 1)
-        first = clip.get("first", clip["latents"][0]).float()
-        return latents, first, points[frames.clamp(min=0)], seen, origin, from_start, ids, states
+        latents, image = (clip[k][index].float().transpose(0, 1) for k in ("latents", "image"))
+        return latents, image, points[frames.clamp(min=0)], seen, clip["origin"], ids, states
 
 
 def encode(tokenizer, prompt, max_tokens):

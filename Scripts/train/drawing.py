@@ -67,7 +67,8 @@ class Pictures:
         ways = torch.rand(size, generator=self.generator) >= NO_WAYS
         known = gathered(self.known, 1) & ways[:, None, None]
         shown = at_first(gathered(self.points, 0), given, gathered(self.later, 1), known)
-        return Batch(latents[:, :, None], latents, shown, ids), self.cells(rows)
+        latents = latents[:, :, None]
+        return Batch(latents, torch.zeros_like(latents), shown, ids), self.cells(rows)
 
     def cells(self, rows):
         """Cells [B, h, w] near a known point of an object."""
@@ -81,7 +82,7 @@ class Pictures:
 
 def at_first(start, given, later, known):
     """Tracks as a picture at their start is drawn by them: `starts_and_ways`, 4 frames a latent."""
-    return Shown(*starts_and_ways(start, given, later, known, 4), given)
+    return Shown(*starts_and_ways(start, given, later, known, 4))
 
 
 def clean(model, x, sigma, shown, text):

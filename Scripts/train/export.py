@@ -1,7 +1,7 @@
 """Writes the model directory that `motionstream` loads: float16 safetensors and complete configs.
 
     python -m train.export --student runs/student/checkpoint.pt --vae runs/vae/checkpoint.pt \
-        --tokenizer runs/tokenizer/spiece.model --scale 2 --name solids-320x192 \
+        --tokenizer runs/tokenizer/spiece.model --name solids-320x192 \
         --out ../Models/solids-320x192
 """
 
@@ -26,27 +26,15 @@ def main():
     parser.add_argument("--vae", required=True)
     parser.add_argument("--tokenizer", required=True)
     parser.add_argument("--name", required=True)
-    parser.add_argument("--scale", type=int, default=1, help="2: the VAE is one of double_vae")
     parser.add_argument("--out", required=True)
     arguments = parser.parse_args()
     student = Generator()
     student.load_state_dict(weights(arguments.student))
-    rules, transformer, scale = student.rules, student.transformer, arguments.scale
-    # Nothing in the network counts pixels: the same weights, cells of `scale` times as many.
-    rules = replace(
-        rules,
-        name=arguments.name,
-        width=rules.width * scale,
-        height=rules.height * scale,
-        spatial_compression=rules.spatial_compression * scale,
-    )
-    head = transformer.config.track_config
-    head = replace(head, vae_spatial_compression=head.vae_spatial_compression * scale)
-    transformer.config = replace(transformer.config, track_config=head)
+    rules = replace(student.rules, name=arguments.name)
     model = Model(
         rules,
-        transformer,
-        load_vae(arguments.vae, arguments.scale),
+        student.transformer,
+        load_vae(arguments.vae),
         student.text_encoder,
         sentencepiece.SentencePieceProcessor(model_file=arguments.tokenizer),
     )

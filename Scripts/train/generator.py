@@ -13,7 +13,6 @@ from reference.causal_transformer import CausalTransformer
 from reference.configuration import ModelConfiguration, TextEncoderConfig, TransformerConfig
 from reference.sampler import FlowMatchScheduler
 from reference.text_encoder import TextEncoder
-from reference.trajectory_guidance import GuidingTracks, carry
 
 HERE = Path(__file__).parent
 END = 1  # the piece that ends a prompt
@@ -52,28 +51,10 @@ class Generator(nn.Module):
             shown.points, shown.visible, shown.origin, size, first=False
         )
 
-    def condition(self, first, shown, index):
-        """Image and track channels [B, C + track channels, T, h, w] of the latent frames `index`,
-        which the tracks `shown` (a Shown) are cut to. first [B, C, h, w]."""
-        h, w = first.shape[-2:]
-        tracks = self.track_channels(shown, (h, w))
-        r = self.rules.temporal_compression
-        guiding = GuidingTracks(
-            shown.points.unflatten(1, (-1, r)),
-            shown.visible.unflatten(1, (-1, r)).float(),
-            shown.origin,
-            shown.from_start.float(),
-        )
-        image = carry(
-            first,
-            guiding,
-            self.rules.spatial_compression,
-            self.rules.image.reach,
-            self.rules.image.fill,
-        )
-        if 0 in index:
-            image[:, :, index.index(0)] = first
-        return torch.cat((image, tracks), dim=1)
+    def condition(self, image, shown):
+        """Image and track channels [B, C + track channels, T, h, w]: image [B, C, T, h, w] is the
+        first picture as the tracks `shown` (a Shown) move it, encoded (`make_latents`)."""
+        return torch.cat((image, self.track_channels(shown, image.shape[-2:])), dim=1)
 
     def no_picture(self, shown, size):
         """The condition of latent frames that have no image channels, of `size` (h, w)."""
@@ -108,13 +89,12 @@ def no_prompt(ids):
     return empty
 
 
-def no_motion(shown, rows):
-    """The tracks with all of them hidden, and none to carry the picture, in the rows [B]."""
-    return replace(
-        shown,
-        visible=shown.visible & ~rows[:, None, None],
-        from_start=shown.from_start & ~rows[:, None],
-    )
+def no_motion(image, shown, rows):
+    """The image channels [B, C, T, h, w] of a picture that nothing moves, and the tracks with all
+    of them hidden, in the rows [B]."""
+    still = image[:, :, :1].expand_as(image)
+    image = torch.where(rows[:, None, None, None, None], still, image)
+    return image, replace(shown, visible=shown.visible & ~rows[:, None, None])
 
 
 def importance(latents, image, channels, wrong=4.0):

@@ -37,4 +37,4 @@ def make(index, settings):
 
 
 if __name__ == "__main__":
-    render_all(make, arguments(__doc__, frames=57, points=400, width=160, height=96))
+    render_all(make, arguments(__doc__, frames=57, points=400, width=320, height=192))

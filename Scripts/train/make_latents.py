@@ -4,9 +4,11 @@ Resumable.
     python -m train.make_latents --clips runs/clips --vae runs/vae/checkpoint.pt \
         --out runs/latents
 
-One `NNNNNN.pt` per clip and variant: latents float16 [T_lat, C, h, w], tracks float32 [T, N, 2] in
-pixels, visible bool [T, N], object int16 [N], prompt. Where left and right change places, the
-prompt says so. `channels.json` holds how much each latent channel matters in pixels.
+One `NNNNNN.pt` per clip and variant: latents float16 [T_lat, C, h, w]; of the tracks that the model
+is to be shown with it, tracks float32 [T, K, 2] in pixels, visible bool [T, K] and origin [K, 2];
+the image channels float16 [T_lat, C, h, w] that they make of the first picture; prompt. Where left
+and right change places, the prompt says so. `channels.json` holds how much each latent channel
+matters in pixels.
 """
 
 import argparse
@@ -19,7 +21,11 @@ import numpy as np
 import torch
 
 from reference.configuration import TinyVAEConfig
+from reference.picture_warp import PictureWarp
 from reference.taehv import TAEHV
+
+from .generator import read
+from .tracks import camera_moves, choose_tracks, mask_span, origins
 
 VARIANTS = {"": (False, False), "m": (True, False), "r": (False, True), "mr": (True, True)}
 SIDEWAYS = {"left": "right", "clockwise": "counterclockwise"}  # turned by mirror and by time
@@ -35,11 +41,9 @@ def turned_prompt(prompt, mirror, backwards):
     return re.sub(r"\b(" + "|".join(swap) + r")\b", lambda m: swap[m[0]], prompt)
 
 
-def load_vae(path, scale=1):
-    """The tiny VAE of a checkpoint (None: its initial weights); scale 2: that of double_vae."""
-    name = {1: "tiny_vae.json", 2: "large_vae.json"}[scale]
-    config = json.loads((Path(__file__).parent / name).read_text())
-    vae = TAEHV(TinyVAEConfig.from_dict(config))
+def load_vae(path):
+    """The tiny VAE of a checkpoint (None: its initial weights)."""
+    vae = TAEHV(TinyVAEConfig.from_dict(read("tiny_vae.json")))
     if path:
         vae.load_state_dict(torch.load(path, map_location="cpu")["average"])
     return vae.eval().requires_grad_(False)
@@ -57,6 +61,46 @@ def channel_weights(vae, latents, step=0.3):
     return (moves / moves.mean()).tolist()
 
 
+def image_channels(vae, picture, points, visible):
+    """The image channels [T_lat, C, h, w] of a clip that begins with picture [3, H, W] and whose
+    tracks are at points [F, K, 2] in pixels, visible [F, K]."""
+    rules = read("motionstream.json")
+    cell = rules["spatial_compression"]
+    warp = PictureWarp(picture, points[0], visible[0], rules["image"]["reach"] * cell, cell)
+    frames = [warp.frame(*now) for now in zip(points[1:], visible[1:], strict=True)]
+    return vae.encode(torch.stack([picture, *frames])[None])[0]
+
+
+def sample(clip, variant, vae, seed, length=None, limit=120):
+    """What is stored of a variant of a rendered clip, of its first `length` frames."""
+    mirror, backwards = variant
+    frames, tracks, visible = (clip[k][:length] for k in ("frames", "tracks", "visible"))
+    tracks = tracks.copy()
+    if mirror:
+        frames = frames[:, :, ::-1]
+        tracks[..., 0] = frames.shape[2] - tracks[..., 0]
+    if backwards:
+        frames, tracks, visible = frames[::-1], tracks[::-1], visible[::-1]
+    video = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2).float() / 255
+    tracks, visible, objects = (
+        torch.from_numpy(x.copy()) for x in (tracks, visible, clip["object"])
+    )
+    generator = torch.Generator().manual_seed(seed)
+    dense = camera_moves(tracks, objects)
+    chosen = choose_tracks(objects, visible, generator, limit, dense)
+    tracks, visible = tracks[:, chosen], visible[:, chosen]
+    origin = origins(tracks, visible)
+    visible = mask_span(visible, generator)
+    return {
+        "latents": vae.encode(video[None])[0].half(),
+        "image": image_channels(vae, video[0], tracks, visible).half(),
+        "tracks": tracks,
+        "visible": visible,
+        "origin": origin,
+        "prompt": turned_prompt(str(clip["prompt"]), mirror, backwards),
+    }
+
+
 @torch.no_grad()
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -65,6 +109,7 @@ def main():
     parser.add_argument("--out", required=True)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--variants", nargs="+", choices=list(VARIANTS), default=list(VARIANTS))
+    parser.add_argument("--frames", type=int, help="of each clip, its first; all if not given")
     parser.add_argument("--first", type=int, default=0, help="of several processes: its number")
     parser.add_argument("--stride", type=int, default=1, help="of several processes: how many")
     arguments = parser.parse_args()
@@ -74,37 +119,19 @@ def main():
     out.mkdir(parents=True, exist_ok=True)
     files = sorted(Path(arguments.clips).glob("*.npz"))[arguments.first :: arguments.stride]
     for number, path in enumerate(files):
-        targets = {name: out / f"{path.stem}{name}.pt" for name in arguments.variants}
-        if all(target.exists() for target in targets.values()):
-            continue
-        clip = np.load(path)
-        for name in targets:
-            mirror, backwards = VARIANTS[name]
-            frames, tracks, visible = clip["frames"], clip["tracks"].copy(), clip["visible"]
-            if mirror:
-                frames = frames[:, :, ::-1]
-                tracks[..., 0] = frames.shape[2] - tracks[..., 0]
-            if backwards:
-                frames, tracks, visible = frames[::-1], tracks[::-1], visible[::-1]
-            prompt = str(clip["prompt"])
-            video = torch.from_numpy(np.ascontiguousarray(frames)).float() / 255
-            latents = vae.encode(video.permute(0, 3, 1, 2)[None])
-            if number == arguments.first == 0 and not (out / "channels.json").exists():
-                (out / "channels.json").write_text(json.dumps(channel_weights(vae, latents[:, :5])))
-            temporary = targets[name].with_suffix(".part")
-            torch.save(
-                {
-                    "latents": latents[0].half(),
-                    "tracks": torch.from_numpy(tracks.copy()),
-                    "visible": torch.from_numpy(visible.copy()),
-                    "object": torch.from_numpy(clip["object"]),
-                    "prompt": turned_prompt(prompt, mirror, backwards),
-                },
-                temporary,
-            )
-            os.replace(temporary, targets[name])
-        if number % 100 == 0:
-            print(f"{number} clips, latent std {latents.std():.3f}", flush=True)
+        for name in arguments.variants:
+            target = out / f"{path.stem}{name}.pt"
+            if target.exists():
+                continue
+            row = sample(np.load(path), VARIANTS[name], vae, int(path.stem), arguments.frames)
+            if not (out / "channels.json").exists() and arguments.first == 0:
+                weights = channel_weights(vae, row["latents"][None, :5].float())
+                (out / "channels.json").write_text(json.dumps(weights))
+            temporary = target.with_suffix(".part")
+            torch.save(row, temporary)
+            os.replace(temporary, target)
+        if number % 50 == 0:
+            print(f"{number} clips, latent std {row['latents'].float().std():.3f}", flush=True)
 
 
 if __name__ == "__main__":

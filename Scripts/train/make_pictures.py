@@ -30,7 +30,9 @@ PER_FILE = 100
 
 def picture(seed, settings, vae, ahead):
     """The columns of one picture."""
-    worlds, frame = config(settings), seed % settings.frames
+    rules = read("motionstream.json")
+    worlds = config(settings, width=rules["width"], height=rules["height"])
+    frame = seed % settings.frames
     scene = sample_scene(seed, worlds)
     tracer = Tracer(scene)
     image, _, owner = render(tracer, frame, frame + 1)

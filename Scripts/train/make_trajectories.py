@@ -3,10 +3,9 @@
     python -m train.make_trajectories --teacher runs/teacher/checkpoint.pt --latents runs/latents \
         --tokenizer runs/tokenizer/spiece.model --out runs/trajectories --count 400
 
-The teacher gets the first latents, tracks and prompts of training clips (not their pictures after
-the first) and is integrated from noise. One `NNNNNN.pt` per clip, as make_latents writes them, with
-the tracks and prompt ids that the teacher was shown, its clean latents, and `states`: the noisy
-latents float16 [levels, C, T, h, w] at the student's noise levels.
+The teacher gets the image channels, tracks and prompts of training clips and is integrated from
+noise. One `NNNNNN.pt` per clip, as make_latents writes them, with prompt ids, the teacher's clean
+latents, and `states`: the noisy latents float16 [levels, C, T, h, w] at the student's noise levels.
 """
 
 import argparse
@@ -32,7 +31,6 @@ def main():
     parser.add_argument("--steps", type=int, default=50)
     parser.add_argument("--text-guidance", type=float, default=TEXT_GUIDANCE)
     parser.add_argument("--motion-guidance", type=float, default=MOTION_GUIDANCE)
-    parser.add_argument("--max-tracks", type=int, default=120)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--first", type=int, default=0, help="of several processes: its number")
@@ -41,12 +39,7 @@ def main():
     torch.set_num_threads(arguments.threads)
     model = Generator().to(arguments.device).eval().requires_grad_(False)
     model.load_state_dict(weights(arguments.teacher, arguments.device))
-    clips = LatentClips(
-        arguments.latents,
-        arguments.tokenizer,
-        model.rules.text.max_tokens,
-        limit=arguments.max_tracks,
-    )
+    clips = LatentClips(arguments.latents, arguments.tokenizer, model.rules.text.max_tokens)
     out = Path(arguments.out)
     out.mkdir(parents=True, exist_ok=True)
     (out / "channels.json").write_text((Path(arguments.latents) / "channels.json").read_text())
@@ -62,7 +55,7 @@ def main():
         noise = torch.randn(batch.latents.shape, generator=torch.Generator().manual_seed(2 + start))
         guided = Guided(
             model,
-            batch.first,
+            batch.image,
             batch.shown,
             batch.ids,
             arguments.text_guidance,
@@ -78,13 +71,11 @@ def main():
                 {
                     "latents": clean[row].transpose(0, 1).half(),
                     "states": states[:, row].half(),
-                    "first": batch.first[row].half(),
+                    "image": batch.image[row].transpose(0, 1).half(),
                     # Track frames begin three before the first picture's, which are not needed.
                     "tracks": shown.points[row, 3:],
                     "visible": shown.visible[row, 3:],
                     "origin": shown.origin[row],
-                    "from_start": shown.from_start[row],
-                    "object": torch.zeros(shown.points.shape[2], dtype=torch.int16),
                     "ids": batch.ids[row],
                 },
                 temporary,

@@ -12,10 +12,11 @@ class Rollout:
     Clean chunks are committed to the cache without gradient (Self-Forcing, `pipeline/
     self_forcing_training.py`)."""
 
-    def __init__(self, model, first, shown, text):
-        """first [B, C, h, w]; shown (Shown) over all latent frames; text [B, M, text_dim]."""
+    def __init__(self, model, image, shown, text):
+        """image channels [B, C, T, h, w] and shown (Shown) over all latent frames; text
+        [B, M, text_dim]."""
         rules = model.rules
-        self.model, self.first, self.shown = model, first, shown
+        self.model, self.image, self.shown = model, image, shown
         self.context = model.transformer.context(text)
         self.cache = KVCache(
             len(model.transformer.blocks),
@@ -28,7 +29,7 @@ class Rollout:
         """Image and track channels of latent frames `part` (a range)."""
         r = self.model.rules.temporal_compression
         shown = self.shown.frames(slice(r * part.start, r * part.stop))
-        return self.model.condition(self.first, shown, list(part))
+        return self.model.condition(self.image[:, :, part.start : part.stop], shown)
 
     def pass_over(self, x, timestep, condition, commit=False):
         """The clean estimate of the current chunk x [B, C, T, h, w]."""
@@ -42,8 +43,8 @@ class Rollout:
         """The next chunk's clean latents [B, C, T, h, w], left at `exit_step` of the sampler."""
         model, start = self.model, self.cache.next_frame
         part = range(start, start + (model.rules.chunk if start else model.rules.first_chunk))
-        B, C, h, w = self.first.shape
-        shape, device = (B, C, len(part), h, w), self.first.device
+        B, C, _, h, w = self.image.shape
+        shape, device = (B, C, len(part), h, w), self.image.device
         with torch.no_grad():
             condition = self.condition(part)
             x = torch.randn(shape, device=device)

@@ -23,29 +23,28 @@ class Guided:
     def __init__(
         self,
         model,
-        first,
+        image,
         shown,
         ids,
         w_t=TEXT_GUIDANCE,
         w_m=MOTION_GUIDANCE,
         picture=None,
     ):
-        """first [B, C, h, w]; shown (Shown) over all latent frames, 4 frames each; ids [B, M];
-        picture [B]: whether the clip is given its first latent."""
+        """image channels [B, C, T, h, w] and shown (Shown) over all latent frames; ids [B, M];
+        picture [B]: whether the clip is given its first picture."""
         guided = w_t + w_m > 0
         share = w_t / (w_t + w_m) if guided else 0.0
-        everyone = torch.ones(len(first), dtype=torch.bool, device=first.device)
+        everyone = torch.ones(len(image), dtype=torch.bool, device=image.device)
         picture = everyone if picture is None else picture
-        index = list(range(shown.points.shape[1] // model.rules.temporal_compression))
 
-        def given(tracks):
-            return model.without_image(model.condition(first, tracks, index), ~picture)
+        def given(image, tracks):
+            return model.without_image(model.condition(image, tracks), ~picture)
 
-        text, motion = model.text(ids), given(shown)
+        text, motion = model.text(ids), given(image, shown)
         parts = [(w_t + w_m if guided else 1.0, motion, text)]
         if guided:
             parts.append((share - w_t, motion, model.text(no_prompt(ids))))
-            parts.append((1 - share - w_m, given(no_motion(shown, everyone)), text))
+            parts.append((1 - share - w_m, given(*no_motion(image, shown, everyone)), text))
         parts = [part for part in parts if part[0]]
         self.model = model
         self.parts = parts

@@ -6,13 +6,15 @@ import torch.nn.functional as F
 
 from reference.sampler import noise_levels
 
+from .change_latents import fit
 from .data import Shown
-from .double_vae import double
 from .drawing import at_first, draw
 from .generator import Generator, no_motion, no_prompt
-from .make_latents import load_vae
+from .make_latents import image_channels, load_vae
+from .patch_basis import blocks, components, set_linear_code
 from .self_forcing import Rollout
 from .teacher import Guided, sample
+from .train_vae import initialize
 
 FRAMES = 9  # latent, three chunks
 
@@ -27,7 +29,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def inputs(model):
-    """first, shown and ids of two clips."""
+    """Image channels, tracks and ids of two clips."""
     generator = torch.Generator().manual_seed(1)
     h, w = model.rules.latent_size
     points = torch.rand(2, 1, 5, 2, generator=generator) * torch.tensor([100.0, 60.0]) + 20
@@ -36,29 +38,29 @@ def inputs(model):
         points + steps,
         torch.ones(2, 4 * FRAMES, 5, dtype=torch.bool),
         points[:, 0],
-        torch.ones(2, 5, dtype=torch.bool),
     )
     ids = torch.zeros(2, model.rules.text.max_tokens, dtype=torch.long)
     ids[:, :4] = torch.tensor([[7, 8, 9, 1], [17, 18, 19, 1]])
-    return torch.randn(2, 16, h, w, generator=generator), shown, ids
+    channels = model.transformer.config.out_channels
+    return torch.randn(2, channels, FRAMES, h, w, generator=generator), shown, ids
 
 
 def test_joint_guidance_combines_the_three_velocities_as_the_paper_does(model, inputs):
-    first, shown, ids = inputs
-    x = torch.randn(2, 16, FRAMES, *first.shape[-2:])
+    image, shown, ids = inputs
+    x = torch.randn(image.shape)
     sigma = torch.tensor([0.9, 0.4])
     every = torch.ones(2, dtype=torch.bool)
 
-    def velocity(tracks, prompt):
-        clean = Guided(model, first, tracks, prompt, 0.0, 0.0).clean(x, sigma)
+    def velocity(channels, tracks, prompt):
+        clean = Guided(model, channels, tracks, prompt, 0.0, 0.0).clean(x, sigma)
         return (x - clean) / sigma[:, None, None, None, None]
 
-    both = velocity(shown, ids)
-    motion = velocity(shown, no_prompt(ids))
-    text = velocity(no_motion(shown, every), ids)
+    both = velocity(image, shown, ids)
+    motion = velocity(image, shown, no_prompt(ids))
+    text = velocity(*no_motion(image, shown, every), ids)
     share = 3.0 / 4.5
     expected = share * motion + (1 - share) * text + 3.0 * (both - motion) + 1.5 * (both - text)
-    guided = Guided(model, first, shown, ids, 3.0, 1.5).clean(x, sigma)
+    guided = Guided(model, image, shown, ids, 3.0, 1.5).clean(x, sigma)
     found = (x - guided) / sigma[:, None, None, None, None]
     assert torch.allclose(found, expected, atol=1e-4)
 
@@ -87,23 +89,23 @@ def test_noise_levels_fall_from_one_to_zero():
 
 
 def test_a_clip_without_a_picture_shows_the_teacher_nothing_of_it(model, inputs):
-    first, shown, ids = inputs
+    image, shown, ids = inputs
     nothing = torch.zeros(2, dtype=torch.bool)
-    x, sigma = torch.randn(2, 16, FRAMES, *first.shape[-2:]), torch.tensor([0.9, 0.4])
-    one = Guided(model, first, shown, ids, picture=nothing).clean(x, sigma)
-    other = Guided(model, -first, shown, ids, picture=nothing).clean(x, sigma)
+    x, sigma = torch.randn(image.shape), torch.tensor([0.9, 0.4])
+    one = Guided(model, image, shown, ids, picture=nothing).clean(x, sigma)
+    other = Guided(model, -image, shown, ids, picture=nothing).clean(x, sigma)
     assert torch.equal(one, other)
 
 
 def test_a_rollout_sees_no_chunk_after_its_own(model, inputs):
-    first, shown, ids = inputs
+    image, shown, ids = inputs
     text = model.text(ids)
-    later = Shown(shown.points.clone(), shown.visible, shown.origin, shown.from_start)
+    later = Shown(shown.points.clone(), shown.visible, shown.origin)
     later.points[:, 4 * 6 :] += 9
     clips = []
     for tracks in (shown, later):
         torch.manual_seed(3)
-        clips.append(Rollout(model, first, tracks, text).run(FRAMES, exit_step=1))
+        clips.append(Rollout(model, image, tracks, text).run(FRAMES, exit_step=1))
     assert torch.equal(clips[0][:, :, :6], clips[1][:, :, :6])
     assert not torch.equal(clips[0][:, :, 6:], clips[1][:, :, 6:])
 
@@ -112,8 +114,8 @@ def test_only_the_exit_step_of_a_rollout_carries_gradient(inputs):
     torch.manual_seed(0)
     model = Generator()
     torch.nn.init.normal_(model.transformer.proj_out.weight, std=0.02)
-    first, shown, ids = inputs
-    rollout = Rollout(model, first, shown, model.text(ids).detach())
+    image, shown, ids = inputs
+    rollout = Rollout(model, image, shown, model.text(ids).detach())
     rollout.next_chunk(exit_step=2)
     assert not any(k.requires_grad or v.requires_grad for k, v in rollout.cache.layers)
     assert rollout.next_chunk(exit_step=2).requires_grad
@@ -128,7 +130,7 @@ def one_track(x, y, across=0.0):
 
 def test_a_drawing_goes_by_the_prompt_and_the_tracks(model):
     h, w = model.rules.latent_size
-    noise = torch.randn(1, 16, h, w)
+    noise = torch.randn(1, model.transformer.config.out_channels, h, w)
     ids = torch.zeros(1, model.rules.text.max_tokens, dtype=torch.long)
     ids[0, :3] = torch.tensor([7, 8, 1])
     with torch.no_grad():  # blocks begin without a say in the residual stream of new weights
@@ -150,13 +152,34 @@ def test_a_picture_without_tracks_has_no_track_channels(model):
     assert (model.no_picture(shown, model.rules.latent_size) == 0).all()
 
 
-def test_a_doubled_vae_is_the_small_one_between_averaging_and_repeating():
+def test_a_linear_code_is_the_principal_components_of_blocks():
     torch.manual_seed(0)
-    small, large = load_vae(None), load_vae(None, scale=2)
-    double(small, large)
-    video = torch.rand(1, 5, 3, 64, 96)
-    half = F.avg_pool2d(video[0], 2)[None]
-    latents = small.encode(half)
-    assert torch.allclose(large.encode(video), latents, atol=1e-5)
-    expected = F.interpolate(small.decode(latents)[0], scale_factor=2)
-    assert torch.allclose(large.decode(latents)[0], expected, atol=1e-5)
+    vae = load_vae(None)
+    initialize(vae)
+    rows = torch.randn(2, 40, 4, 3, 2, 3).cumsum(3)  # smooth clips: few components hold them
+    video = F.interpolate(rows.flatten(0, 2), scale_factor=16, mode="bilinear") / 12 + 0.5
+    video = video.clamp(0, 1).view(2, 160, 3, 32, 48)
+    values = blocks(video, vae.config.patch_size, 4)
+    set_linear_code(vae, values)
+    mean, _, basis = components(values, vae.config.latent_channels)
+    code = (values - mean) @ basis.T @ basis + mean
+    found = blocks(vae.decode_more(vae.encode_more(video, None)[0], None, clamp=False)[0], 8, 4)
+    assert (code - values).square().mean() < 1e-3
+    # Latents pass a soft limit, and the decoder keeps fewer components of single frames.
+    assert (found - values).square().mean() < 2e-3
+
+
+def test_the_weights_of_another_autoencoder_fit_a_linear_function_of_its_latents():
+    former = torch.randn(500, 3)
+    turned = former @ torch.randn(3, 5) + 2
+    assert torch.allclose(
+        (former - former.mean(0)) @ fit(former, turned).T + turned.mean(0), turned, atol=1e-4
+    )
+
+
+def test_image_channels_begin_with_the_picture_and_stand_still_without_tracks():
+    vae, picture = load_vae(None), torch.rand(3, 64, 96)
+    points = torch.zeros(9, 0, 2)
+    channels = image_channels(vae, picture, points, points[..., 0])
+    still = vae.encode(picture.expand(1, 9, -1, -1, -1))[0]
+    assert torch.equal(channels, still)

@@ -45,9 +45,9 @@ class Recipe:
     warmup: int = 60
     decay: float = 0.5
     true: float = 0.8  # share of steps on true clips, where there are trajectories as well
-    knee: float = 0.2  # of the loss's pseudo-Huber, in latent standard deviations
+    knee: float = 0.1  # of the loss's pseudo-Huber, in latent standard deviations
     sparse: float = 0.2  # share of the loss that changing the image channels costs in itself
-    drawing: float = 0.65  # share of steps that draw pictures from text, where there are pictures
+    drawing: float = 0.6  # share of steps that draw pictures from text, where there are pictures
     pictures: int = 32  # of such a step
     clean: float = 0.4  # share of chunks given clean, as context
     first_step: float = 0.5  # share of noisy chunks at the sampler's first level: it decides most
@@ -56,7 +56,6 @@ class Recipe:
     start: float = 0.3  # share of steps on chunks 0, 1 only
     no_sink: float = 0.08  # share of steps that see the window only
     long_window: float = 0.08  # share of steps that see two chunks of window
-    max_tracks: int = 120
     average: float = 0.99
     seed: int = 1
 
@@ -104,7 +103,7 @@ def causal_loss(model, recipe, workers, clips, picked, log):
     latents = batch.latents
 
     with workers.precision():
-        condition = model.condition(batch.first, batch.shown, index)
+        condition = model.condition(batch.image, batch.shown)
         clean = model.clean(noisy, timestep, condition, model.text(batch.ids), mask)
     image = model.image_channels(condition)
     error = robust(clean - latents, recipe.knee) + recipe.sparse * robust(

@@ -54,7 +54,6 @@ class Recipe:
     knee: float = 0.3  # of the regression's pseudo-Huber loss, in latent standard deviations
     pictures: int = 16  # drawn from text in a student's step, where there are pictures
     text_dropout: float = 0.1  # of those
-    max_tracks: int = 120
     average: float = 0.98
     seed: int = 2
 
@@ -76,7 +75,7 @@ class Stage:
         with torch.no_grad():
             text = self.student.text(batch.ids)
         with self.workers.precision():
-            rollout = Rollout(self.student, batch.first, batch.shown, text)
+            rollout = Rollout(self.student, batch.image, batch.shown, text)
             made = rollout.run(len(self.index), exit_step)
         self.made.append((batch, made.detach()))
         return batch, made
@@ -90,7 +89,7 @@ class Stage:
         return (1 - amount) * clean + amount * torch.randn_like(clean), sigma
 
     def plain(self, model, batch):
-        return Guided(model, batch.first, batch.shown, batch.ids, 0.0, 0.0)
+        return Guided(model, batch.image, batch.shown, batch.ids, 0.0, 0.0)
 
     def critic_loss(self):
         """Rectified flow on the student's clips, in clean estimates."""
@@ -107,7 +106,7 @@ class Stage:
         noisy, sigma = self.noised(made.detach())
         with torch.no_grad(), self.workers.precision():
             fake = self.plain(self.critic, batch).clean(noisy, sigma)
-            real = Guided(self.teacher, batch.first, batch.shown, batch.ids).clean(noisy, sigma)
+            real = Guided(self.teacher, batch.image, batch.shown, batch.ids).clean(noisy, sigma)
         scale = (made.detach() - real).abs().mean((1, 2, 3, 4), keepdim=True)
         step = torch.nan_to_num((fake - real) / scale)
         matching = 0.5 * (made - (made.detach() - step)).square().mean()

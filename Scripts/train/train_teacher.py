@@ -46,7 +46,6 @@ class Recipe:
     drawing: float = 0.5  # share of steps that draw pictures from text, where there are pictures
     pictures: int = 32  # of such a step
     heaviest: float = 4.0  # the flow's loss weight 1 / sigma^2 stops here
-    max_tracks: int = 120
     average: float = 0.995
     seed: int = 1
 
@@ -63,7 +62,7 @@ def flow_loss(model, recipe, workers, clips, log):
     noisy = (1 - amount) * latents + amount * torch.randn_like(latents)
     timestep = (model.rules.sampler.train_timesteps * sigma)[:, None].expand(-1, len(index))
     with workers.precision():
-        condition = model.condition(batch.first, no_motion(batch.shown, still), index)
+        condition = model.condition(*no_motion(batch.image, batch.shown, still))
         condition = model.without_image(condition, no_image)
         clean = model.clean(noisy, timestep, condition, model.text(batch.ids))
     error = (clean - latents).square()

@@ -78,7 +78,6 @@ def reading(settings, model, workers, recipe, step):
         "tokenizer": settings.tokenizer,
         "max_tokens": model.rules.text.max_tokens,
         "seed": workers.seed(recipe.seed, step),
-        "limit": recipe.max_tracks,
     }
 
 

@@ -86,7 +86,6 @@ import Testing
       manifest, #""tail": "zeros""#, #""tail": "tracks""#,
       #"image.reach: expected exactly if image.tail is "tracks""#),
     Wrong(manifest, #""reach": null"#, #""reach": 2"#, "image.reach: expected exactly if"),
-    Wrong(manifest, #""fill": null"#, #""fill": 2"#, "image.fill: needs image.tail"),
     Wrong(
       manifest, #""drawing": null"#, #""drawing": {"steps": 4, "guidance": 2}"#,
       "image.drawing: expected exactly if"),

@@ -64,11 +64,9 @@ public struct MotionStreamManifest: Sendable, Equatable {
     public let rule: Rule
     /// What follows it in the image channels.
     public let tail: Tail
-    /// Latent cells that a track's displacement reaches; for tail `tracks` only.
+    /// Latent cells as far as which a track moves the picture around its start, along the cheapest
+    /// way; for tail `tracks` only.
     public let reach: Double?
-    /// Latent cells that the place something has left is filled from; for tail `tracks` only, and
-    /// without it such places are zero.
-    public let fill: Double?
     /// How a stream without a picture draws its own; for tail `tracks` only.
     public let drawing: Drawing?
   }
@@ -226,16 +224,12 @@ extension MotionStreamManifest.Image {
     rule = try reader.choice("rule")
     tail = try reader.choice("tail")
     reach = try reader.optionalNumber("reach", in: 0.5...1000)
-    fill = try reader.optionalNumber("fill", in: 1...64)
     drawing = try reader.optionalObject("drawing", required: false).map(
       MotionStreamManifest.Drawing.init)
     try reader.refuseUnknown()
     for (name, given) in [("reach", reach != nil), ("drawing", drawing != nil)]
     where given != (tail == .tracks) {
       throw reader.contradiction(name, "expected exactly if image.tail is \"tracks\"")
-    }
-    guard tail == .tracks || fill == nil else {
-      throw reader.contradiction("fill", "needs image.tail \"tracks\"")
     }
     guard tail != .tracks || rule == .channels else {
       throw reader.contradiction("tail", "\"tracks\" needs image.rule \"channels\"")

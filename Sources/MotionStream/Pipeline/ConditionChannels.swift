@@ -14,8 +14,9 @@ final class ConditionChannels {
   private let image: Tensor?
   private let tracks: TrackSampler?
   private let trackWorkspace: TrackWorkspace?
-  /// For image tail `tracks`, where tracks are given.
-  private let guidance: TrajectoryGuidance?
+  /// For image tail `tracks`: the picture that the tracks move, and the latent frame that it was
+  /// decoded from if the stream drew it.
+  private var carried: (picture: CarriedPicture, drawn: Tensor?)?
   private let channels: Tensor  // [largest slot, H*W]
 
   init(
@@ -46,14 +47,13 @@ final class ConditionChannels {
       trackWorkspace = encoder.makeWorkspace(
         grid: grid.pictureSize,
         origins: encoder.rules.ids == .origin ? tracks.firstVisiblePoints() : [:])
-      guidance = manifest.image.reach.map { reach in
-        TrajectoryGuidance(
-          grid: grid.pictureSize, cellSize: manifest.spatialCompression, reach: reach,
-          fill: manifest.image.fill, start: tracks.sample(at: 0))
-      }
     } else {
       trackWorkspace = nil
-      guidance = nil
+    }
+    if let image, let reach = manifest.image.reach {
+      let picture = CarriedPicture(
+        image.values, model: model, grid: grid, reach: reach, tracks: tracks)
+      carried = (picture, nil)
     }
   }
 
@@ -87,17 +87,18 @@ final class ConditionChannels {
   }
 
   /// Writes the channels of latent frames `range` to patches [T*S, in * patch]. `drawn` is the
-  /// picture's latent frame if the stream drew it; `image` [T * C, H*W] gets a copy of the image
-  /// channels; `ahead` is for a latent frame 0 that is to be drawn (``TrackEncoder``).
+  /// picture's latent frame if the stream drew it; `encoder` the memory of the latent frames before
+  /// (``CarriedPicture``); `image` [T * C, H*W] gets a copy of the image channels; `ahead` is for a
+  /// latent frame 0 that is to be drawn (``TrackEncoder``).
   func write(
-    latents range: Range<Int>, drawn: Tensor?, ahead: [Int] = [], into patches: Matrix,
-    image copy: Matrix?
+    latents range: Range<Int>, drawn: Tensor?, ahead: [Int] = [],
+    encoder: inout MemBlockMemory?, into patches: Matrix, image copy: Matrix?
   ) {
     for (index, latent) in range.enumerated() {
       let frame = patches.rows(index * grid.tokensPerFrame..<(index + 1) * grid.tokensPerFrame)
       for slot in model.manifest.inputSlots where slot != .noise {
         let rows = channels.rows(0..<model.directory.channels(of: slot))
-        fill(slot, latent: latent, drawn: drawn, ahead: ahead, into: rows)
+        fill(slot, latent: latent, drawn: drawn, ahead: ahead, encoder: &encoder, into: rows)
         grid.patchify(rows, into: frame, channelOffset: offsets[slot] ?? 0)
         if slot == .image, let copy {
           copy.rows(index * rows.rows..<(index + 1) * rows.rows).assign(rows)
@@ -113,7 +114,7 @@ final class ConditionChannels {
 
   private func fill(
     _ slot: MotionStreamManifest.InputSlot, latent: Int, drawn: Tensor?, ahead: [Int],
-    into channels: Matrix
+    encoder: inout MemBlockMemory?, into channels: Matrix
   ) {
     switch slot {
     case .noise: break
@@ -121,13 +122,16 @@ final class ConditionChannels {
       // Ones where a picture is given.
       channels.fill((image ?? drawn) != nil && latent == 0 ? 1 : 0)
     case .image where model.manifest.image.tail == .tracks:
-      guard let first = image ?? drawn else { return channels.fill(0) }
-      let latents = first.matrix(rows: channels.rows)
-      guard latent > 0, let tracks, let guidance else { return channels.assign(latents) }
-      let frames = model.manifest.temporalCompression
-      guidance.carry(
-        latents, frames: frames * (latent - 1) + 1..<frames * latent + 1, into: channels
-      ) { frame, points in tracks.sample(at: frame, into: &points) }
+      guard let picture = carriedPicture(drawn) else { return channels.fill(0) }
+      if latent == 0 {
+        encoder = picture.begin(into: channels)
+        if let drawn { channels.assign(drawn.matrix(rows: channels.rows)) }
+      } else {
+        guard var memory = encoder else { preconditionFailure("latent frame 0 was not written") }
+        encoder = nil  // the memory's only holder is to be written to in place
+        picture.write(latent: latent, memory: &memory, into: channels)
+        encoder = memory
+      }
     case .image:
       guard let image, latent == 0 || model.manifest.image.tail == .grey else {
         return channels.fill(0)
@@ -144,5 +148,16 @@ final class ConditionChannels {
         latent: latent, ahead: ahead, workspace: trackWorkspace, pool: model.pool, into: channels
       ) { frame, points in tracks.sample(at: frame, into: &points) }
     }
+  }
+
+  /// The picture that the tracks move; nil if there is none, given or drawn.
+  private func carriedPicture(_ drawn: Tensor?) -> CarriedPicture? {
+    if let carried, carried.drawn === drawn { return carried.picture }
+    guard let drawn, let reach = model.manifest.image.reach else { return nil }
+    let picture = CarriedPicture(
+      model.picture(ofFirst: drawn, grid: grid), model: model, grid: grid, reach: reach,
+      tracks: tracks)
+    carried = (picture, drawn)
+    return picture
   }
 }

@@ -5,7 +5,8 @@ public struct MemoryEstimate: Sendable, Equatable {
   public let weights: Int
   /// Keys and values of the past and of the prompt.
   public let cache: Int
-  /// The decoder's memory and working pictures.
+  /// The memory and working pictures of the decoder and, where tracks move the first picture, of
+  /// the encoder.
   public let decoder: Int
   /// What a transformer pass writes to.
   public let workspace: Int
@@ -33,11 +34,17 @@ extension Model {
       4 * configuration.width + configuration.feedForwardWidth
       + (configuration.inChannels + copies * configuration.outChannels) * grid.patchArea
 
-    // The decoder's memory grows with the picture, so a small one tells.
+    // The autoencoder's memory grows with the picture, so a small one tells.
     let small = PictureSize(height: 8, width: 8)
-    let smallBytes =
+    var smallBytes =
       vaeDecoder.makeMemory(latent: small).byteCount
       + vaeDecoder.makeWorkspace(latent: small, pool: pool).byteCount
+    if manifest.image.tail == .tracks {
+      smallBytes +=
+        vaeEncoder.makeMemory(latent: small).byteCount
+        + vaeEncoder.makeWorkspace(latent: small, pool: pool).byteCount
+        + PictureWarp.byteCount(small.scaled(by: manifest.spatialCompression))
+    }
     return MemoryEstimate(
       weights: weightCount * floats,
       cache: configuration.layers * perLayer * configuration.width * floats,

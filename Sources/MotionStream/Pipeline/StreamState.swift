@@ -1,4 +1,4 @@
-/// All that changes while a stream runs: the cache, the decoder's memory, and where the stream is.
+/// All that changes while a stream runs: the cache, the autoencoder's memory, and where the stream is.
 ///
 /// A value: a copy is the stream at that moment. Put it back into a pipeline with the same inputs
 /// and the stream continues from there, as often as you like, with equal frames. Copying is cheap;
@@ -12,6 +12,8 @@ public struct StreamState: Sendable {
 
   private var storage: Storage
   var decoder: MemBlockMemory
+  /// For image tail `tracks`: the encoder's memory of the moved pictures; nil before the first.
+  var encoder: MemBlockMemory?
   /// The first picture's latent frame [C, H*W] of a stream that drew it. Never written to.
   package internal(set) var drawn: Tensor?
   /// Chunks made so far.
@@ -29,7 +31,8 @@ public struct StreamState: Sendable {
 
   /// The memory held, in bytes; the same at any time after the first chunk.
   public var byteCount: Int {
-    storage.cache.byteCount + decoder.byteCount + (drawn?.byteCount ?? 0)
+    storage.cache.byteCount + decoder.byteCount + (encoder?.byteCount ?? 0)
+      + (drawn?.byteCount ?? 0)
   }
 
   /// The cache, to look at.

@@ -99,9 +99,10 @@ public final class StreamingPipeline {
     }
 
     // 1. Tracks and picture become input channels; sink and window get this chunk's positions.
+    var encoder = state.encoder
     conditions.write(
-      latents: start..<start + frames, drawn: drawn, into: workspace.patches(frames),
-      image: workspace.image(frames))
+      latents: start..<start + frames, drawn: drawn, encoder: &encoder,
+      into: workspace.patches(frames), image: workspace.image(frames))
     model.transformer.beginChunk(
       frames: frames, cache: cache, workspace: workspace.transformer, pool: model.pool)
     timings.conditions = clock.lap()
@@ -125,7 +126,7 @@ public final class StreamingPipeline {
       modulation: prefill == nil ? commitModulation : prefillModulation ?? commitModulation,
       context: context, cache: cache, workspace: workspace.transformer, pool: model.pool)
     cache.commit(chunk: frames)
-    state.drawn = drawn
+    (state.drawn, state.encoder) = (drawn, encoder)
     timings.commit = clock.lap()
 
     // 4. Latents become pictures.
@@ -146,8 +147,10 @@ public final class StreamingPipeline {
     let (latents, other, patches) = (
       workspace.latents(1), workspace.other(1), workspace.patches(1)
     )
+    var encoder: MemBlockMemory?
     conditions.write(
-      latents: 0..<1, drawn: nil, ahead: drawing.ahead, into: patches, image: nil)
+      latents: 0..<1, drawn: nil, ahead: drawing.ahead, encoder: &encoder, into: patches,
+      image: nil)
     model.transformer.beginChunk(
       frames: 1, cache: cache, workspace: workspace.transformer, pool: pool)
     noise.fill(latents, frame: 0, step: 0, stream: PictureDrawing.noiseStream)

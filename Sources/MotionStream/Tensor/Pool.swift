@@ -21,6 +21,20 @@ package final class Pool: Sendable {
   /// Number of workers, the caller included.
   package var threads: Int { Int(ms_pool_threads(handle)) }
 
+  /// Calls `body` with 0 ..< count, spread over the workers, and waits for all.
+  package func run(_ count: Int, _ body: (Int) -> Void) {
+    withoutActuallyEscaping(body) { body in
+      var body = body
+      withUnsafeMutablePointer(to: &body) { pointer in
+        ms_pool_run(
+          handle, Int64(count),
+          { context, index in
+            context?.assumingMemoryBound(to: ((Int) -> Void).self).pointee(Int(index))
+          }, pointer)
+      }
+    }
+  }
+
   /// The instruction set that the kernels chose on this machine.
   package static var kernelPath: String { String(cString: ms_kernel_path()) }
 }

@@ -48,7 +48,7 @@ package struct PictureSize: Sendable, Equatable {
   }
 
   /// Number of pixels.
-  var count: Int { height * width }
+  package var count: Int { height * width }
 
   /// The size at a resolution `factor` times as fine.
   func scaled(by factor: Int) -> PictureSize {

@@ -1,7 +1,6 @@
 package import Frames
 
-/// The encoder of TAEHV: groups of pictures in, latent frames out. Used for the first picture of a
-/// clip, so it is built for clarity and small memory rather than speed.
+/// The encoder of TAEHV: groups of pictures in, latent frames out, whole or as a stream.
 package struct TinyVAEEncoder: Sendable {
   /// The sizes.
   package let configuration: TinyVAEConfiguration
@@ -35,8 +34,7 @@ package struct TinyVAEEncoder: Sendable {
   /// mid-grey: [1 + greyLatents, C, H, W]. Both sides of the image must be multiples of
   /// `spatialCompression`.
   package func encode(image: RGBFrame, greyLatents: Int = 0, pool: Pool) -> Tensor {
-    let picture = Tensor(image.height * image.width, 3)
-    for (index, byte) in image.pixels.enumerated() { picture.pointer[index] = Float(byte) / 255 }
+    let picture = image.values
     let size = PictureSize(height: image.height, width: image.width)
     let grey = Tensor(greyLatents > 0 ? size.count : 0, 3)
     for index in 0..<grey.count { grey.pointer[index] = 0.5 }
@@ -58,25 +56,65 @@ package struct TinyVAEEncoder: Sendable {
     let frames = configuration.temporalCompression
     let latent = PictureSize(height: size.height / multiple, width: size.width / multiple)
     let result = Tensor(latents, configuration.latentChannels, latent.height, latent.width)
-    var stream = EncoderStream(configuration, latent: latent, layers: layers, pool: pool)
+    let workspace = makeWorkspace(latent: latent, pool: pool)
+    var memory = makeMemory(latent: latent)
     for index in 0..<latents {
-      for frame in 0..<frames {
-        stream.unshuffle(picture(index == 0 ? 0 : frames * (index - 1) + 1 + frame))
-        push(&stream, pool: pool)
-      }
-      let values = view(stream.latentPixels, latent.count, configuration.latentChannels)
       let rows = configuration.latentChannels * index
       let target = Matrix(
         owner: result, base: result.pointer + rows * latent.count,
         rows: configuration.latentChannels, columns: latent.count, stride: latent.count)
-      transpose(values, into: target)
+      encode(memory: &memory, workspace: workspace, pool: pool, into: target) { frame in
+        picture(index == 0 ? 0 : frames * (index - 1) + 1 + frame)
+      }
     }
     return result
   }
 
-  /// Takes the picture in `stream.pixels` as far as complete groups allow: the last picture of a
-  /// group fills `stream.latentPixels`.
-  private func push(_ stream: inout EncoderStream, pool: Pool) {
+  /// The memory of a stream that has not begun; `latent` is the size of its latent frames.
+  package func makeMemory(latent: PictureSize) -> MemBlockMemory {
+    MemBlockMemory(past: blockShapes(latent).map { Tensor($0.size.count, $0.width) })
+  }
+
+  /// Room for encoding latent frames of one size on one pool.
+  package func makeWorkspace(latent: PictureSize, pool: Pool) -> EncodingWorkspace {
+    EncodingWorkspace(
+      configuration, latent: latent, inputs: MemBlockInputs(shapes: blockShapes(latent)),
+      scratch: layers.reduce(0) { most, next in
+        let size = latent.scaled(by: configuration.encoderScale(next.stage))
+        return max(
+          most, pool.convolutionScratch(next.layer, height: size.height, width: size.width))
+      })
+  }
+
+  /// Encodes the next `temporalCompression` pictures of a stream to a latent frame [C, H*W].
+  /// `picture` gives each as [H*W, 3] in [0, 1]; what it gives is read before the next is asked for.
+  package func encode(
+    memory: inout MemBlockMemory, workspace: EncodingWorkspace, pool: Pool, into target: Matrix,
+    picture: (Int) -> Matrix
+  ) {
+    for frame in 0..<configuration.temporalCompression {
+      workspace.unshuffle(picture(frame))
+      push(workspace, &memory, pool: pool)
+    }
+    transpose(workspace.latentPixels.matrix, into: target)
+  }
+
+  /// Sizes and widths of the MemBlocks' inputs.
+  private func blockShapes(_ latent: PictureSize) -> [(size: PictureSize, width: Int)] {
+    (1...stages.count).flatMap { stage in
+      Array(
+        repeating: (
+          size: latent.scaled(by: configuration.encoderScale(stage)),
+          width: configuration.encoderWidths[stage]
+        ), count: configuration.memblocksPerStage)
+    }
+  }
+
+  /// Takes the picture in `pixels` as far as complete groups allow: the last picture of a group
+  /// fills `latentPixels`.
+  private func push(
+    _ stream: EncodingWorkspace, _ memory: inout MemBlockMemory, pool: Pool
+  ) {
     let full = stream.latent.scaled(by: configuration.encoderScale(0))
     var features = stream.features[0].matrix
     pool.convolution(
@@ -89,7 +127,7 @@ package struct TinyVAEEncoder: Sendable {
         stage.merge[frame], features, into: pooled, write: frame == 0 ? .store : .add)
       stream.pooledFrames[index] = (frame + 1) % stage.merge.count
       if stream.pooledFrames[index] != 0 { return }
-      features = run(stage, index, pooled, &stream, pool)
+      features = run(stage, index, pooled, stream, &memory, pool)
     }
     let latent = stream.latent
     pool.convolution(
@@ -98,8 +136,8 @@ package struct TinyVAEEncoder: Sendable {
   }
 
   private func run(
-    _ stage: EncoderStage, _ index: Int, _ pooled: Matrix, _ stream: inout EncoderStream,
-    _ pool: Pool
+    _ stage: EncoderStage, _ index: Int, _ pooled: Matrix, _ stream: EncodingWorkspace,
+    _ memory: inout MemBlockMemory, _ pool: Pool
   ) -> Matrix {
     let large = stream.latent.scaled(by: configuration.encoderScale(index))
     let size = stream.latent.scaled(by: configuration.encoderScale(index + 1))
@@ -112,10 +150,10 @@ package struct TinyVAEEncoder: Sendable {
       let place = index * blocks + block
       let output = block == blocks - 1 ? features : stream.inputs.writable(place + 1)
       layer.forward(
-        stream.inputs.written(place), past: stream.memory.past[place].matrix, size: size,
+        stream.inputs.written(place), past: memory.past[place].matrix, size: size,
         hidden: view(stream.hidden, size.count, features.columns), into: output,
         scratch: stream.scratch, pool: pool)
-      stream.inputs.remember(place, in: &stream.memory)
+      stream.inputs.remember(place, in: &memory)
     }
     return features
   }
@@ -173,56 +211,49 @@ private struct EncoderStage: Sendable {
   }
 }
 
-/// Memory and intermediate pictures of one clip being encoded.
-private struct EncoderStream {
+/// The intermediate pictures of a latent frame that is being encoded.
+package final class EncodingWorkspace {
   let configuration: TinyVAEConfiguration
   let latent: PictureSize
-  var memory: MemBlockMemory
-  var inputs: MemBlockInputs
+  fileprivate var inputs: MemBlockInputs
   /// How many frames of the current group each TPool has taken in.
-  var pooledFrames: [Int]
+  fileprivate var pooledFrames: [Int]
   /// One picture, its patches shuffled into channels, [H*W / p², 3 p²].
-  let pixels: Tensor
+  fileprivate let pixels: Tensor
   /// After the first convolution, then after each stage.
-  let features: [Tensor]
+  fileprivate let features: [Tensor]
   /// Where each TPool sums its frames.
-  let pooled: [Tensor]
-  let hidden: Tensor
-  let latentPixels: Tensor
-  let scratch: Tensor
+  fileprivate let pooled: [Tensor]
+  fileprivate let hidden, latentPixels, scratch: Tensor
 
-  init(
-    _ configuration: TinyVAEConfiguration, latent: PictureSize,
-    layers: [(layer: ConvLayer, stage: Int)], pool: Pool
+  fileprivate init(
+    _ configuration: TinyVAEConfiguration, latent: PictureSize, inputs: MemBlockInputs,
+    scratch: Int
   ) {
     self.configuration = configuration
     self.latent = latent
+    self.inputs = inputs
     let widths = configuration.encoderWidths
     let stages = configuration.encoderTimeDownscale.count
     let sizes = (0...stages).map { latent.scaled(by: configuration.encoderScale($0)) }
-    let shapes = (1...stages).flatMap { stage in
-      Array(
-        repeating: (size: sizes[stage], width: widths[stage]),
-        count: configuration.memblocksPerStage)
-    }
-    memory = MemBlockMemory(past: shapes.map { Tensor($0.size.count, $0.width) })
-    inputs = MemBlockInputs(shapes: shapes)
     pooledFrames = Array(repeating: 0, count: stages)
     pixels = Tensor(sizes[0].count, configuration.pixelChannels)
     features = (0...stages).map { Tensor(sizes[$0].count, widths[$0]) }
     pooled = (0..<stages).map { Tensor(sizes[$0].count, widths[$0]) }
     hidden = Tensor(features.map(\.count).max() ?? 0)
     latentPixels = Tensor(latent.count, configuration.latentChannels)
-    scratch = Tensor(
-      layers.reduce(0) { most, next in
-        let size = sizes[next.stage]
-        return max(
-          most, pool.convolutionScratch(next.layer, height: size.height, width: size.width))
-      })
+    self.scratch = Tensor(scratch)
+  }
+
+  /// The memory held, in bytes.
+  package var byteCount: Int {
+    (features + pooled + [pixels, hidden, latentPixels, scratch]).reduce(inputs.byteCount) {
+      $0 + $1.byteCount
+    }
   }
 
   /// Fills `pixels` from a picture [H*W, 3]: channel c p² + row p + column, as PixelUnshuffle.
-  func unshuffle(_ picture: Matrix) {
+  fileprivate func unshuffle(_ picture: Matrix) {
     let patch = configuration.patchSize
     let size = latent.scaled(by: configuration.encoderScale(0))
     precondition(picture.rows == size.count * patch * patch && picture.columns == 3)
@@ -239,5 +270,14 @@ private struct EncoderStream {
         }
       }
     }
+  }
+}
+
+extension RGBFrame {
+  /// The picture's values, [H*W, 3] in [0, 1].
+  var values: Tensor {
+    let values = Tensor(height * width, 3)
+    for (index, byte) in pixels.enumerated() { values.pointer[index] = Float(byte) / 255 }
+    return values
   }
 }

@@ -1,0 +1,261 @@
+"""The first picture, moved frame by frame as the tracks move: image rule "channels", tail "warp".
+
+Wan-Move (2512.08765, section 3.2) moves the first latent by whole latent frames (tail "tracks",
+`trajectory_guidance`). Here the pixels are moved, frame by frame, and the frames are encoded: what
+the tracks do within a latent frame and within a cell is in the image channels then.
+
+Each pixel of the first picture is owned by the track whose start is nearest along the picture,
+where a step costs more the more colours differ, so that owners end where objects do. It moves as
+its owner does, with the turning and growing of the tracks around. A pixel of a later frame shows
+the pixel that comes to it: it tries the tracks near it, the seen ones first, and looks whether what
+they bring is theirs. What nothing comes to is filled from around, from what moves as most does.
+
+Letters: H W picture size, P = H*W pixels (places at their centres), N tracks.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .track_encoder import on_canvas
+
+EDGE = 1  # cost of a step for every level, of 255, that colours differ; a step costs 5 a pixel
+NEIGHBOURS = 8  # tracks around a track that tell how it turns and grows ...
+STRAIN = 0.3  # ... unless they part by more than this share of their distance,
+PARTS = 6.0  # or by more than so many pixels: then they are on different things
+STIFF = 16.0  # square pixels; so few or near tracks say little about turning
+TRIED = 4  # tracks near a pixel that are tried
+HIDDEN = 16.0  # pixels that hidden tracks count as further away
+MISSES = 1.5  # pixels that what comes to a pixel may miss it by
+APART = 2.0  # pixels that what moves as most does may differ by
+FRONT = 1e-3  # weight of what does not, for filling
+
+
+def owners(picture: Tensor, start: Tensor, reach: float) -> Tensor:
+    """The number of the track that owns each pixel, [P], or -1. picture [3, H, W] in [0, 1], start
+    [N, 2] on it; reach in pixels of the cheapest path. Costs are whole numbers: paths of equal
+    cost go to the first track."""
+    _, H, W = picture.shape
+    levels = (255 * picture).round().long()
+    far = torch.iinfo(torch.int64).max // 4
+    unit = max(1, len(start))  # a key is cost * unit + track
+    keys = torch.full((H * W,), far)
+    cells = start[:, 1].long() * W + start[:, 0].long()
+    keys.scatter_reduce_(0, cells, torch.arange(len(start)), "amin")
+    steps = [(y, x) for y in (-1, 0, 1) for x in (-1, 0, 1) if y or x]
+    around = F.pad(levels, (1, 1, 1, 1), value=10**6)  # no way from beyond the border
+    costs = [
+        (7 if y and x else 5) + EDGE * (levels - shifted(around, y, x)).abs().amax(0)
+        for y, x in steps
+    ]
+    keys = keys.view(H, W)
+    while True:
+        beside = F.pad(keys, (1, 1, 1, 1), value=far)
+        cheapest = keys
+        for (y, x), cost in zip(steps, costs, strict=True):
+            cheapest = torch.minimum(cheapest, shifted(beside, y, x) + cost * unit)
+        if torch.equal(cheapest, keys):
+            break
+        keys = cheapest
+    return torch.where(keys <= math.floor(5 * reach) * unit + unit - 1, keys % unit, -1).flatten()
+
+
+def shifted(padded: Tensor, y: int, x: int) -> Tensor:
+    """The neighbours at (y, x) of a map [..., H, W] that is padded by one on all sides."""
+    H, W = padded.shape[-2] - 2, padded.shape[-1] - 2
+    return padded[..., 1 + y : 1 + y + H, 1 + x : 1 + x + W]
+
+
+def in_order(x: Tensor) -> Tensor:
+    """The sum of x [N, k, ...] over k, one after the other: what is compared with limits must not
+    depend on who adds it up."""
+    total = x.new_zeros(x.shape[:1] + x.shape[2:])
+    for part in x.unbind(1):
+        total = total + part
+    return total
+
+
+def distances(a: Tensor, b: Tensor) -> Tensor:
+    """[..., A, B] of places a [..., A, 2], b [..., B, 2]."""
+    away = a[..., :, None, :] - b[..., None, :, :]
+    return (away[..., 0].square() + away[..., 1].square()).sqrt()
+
+
+def unlike(moves: Tensor, usual: Tensor) -> Tensor:
+    """Which moves [..., 2] are not the usual one [2]."""
+    x, y = (moves - usual).unbind(-1)
+    return x.square() + y.square() > APART**2
+
+
+class PictureWarp:
+    """A first picture that tracks move."""
+
+    def __init__(self, picture: Tensor, start: Tensor, seen: Tensor, reach: float, cell: int):
+        """picture [3, H, W] in [0, 1]; start [N, 2] in its pixels, seen [N]: only tracks that are
+        seen on it count. `cell`: pixels, in squares of which the tracks to try are the same."""
+        _, H, W = picture.shape
+        self.tracks = ((seen != 0) & (on_canvas(start, (H, W)) > 0)).nonzero()[:, 0]
+        self.picture, self.size = picture, (H, W)
+        self.start = start[self.tracks].float()
+        y, x = torch.meshgrid(torch.arange(H), torch.arange(W), indexing="ij")
+        self.pixels = torch.stack((x, y), -1).view(-1, 2) + 0.5  # [P, 2]
+        if not len(self.tracks):
+            return
+        self.owner = owners(picture, self.start, reach)
+        self.owned = self.owner >= 0
+        self.owner = self.owner.clamp(min=0)
+        self.from_start = self.pixels - self.start[self.owner]
+        count = min(NEIGHBOURS, len(self.start) - 1)
+        apart, order = distances(self.start, self.start).sort(dim=1, stable=True)
+        self.near, self.apart = order[:, 1 : 1 + count], apart[:, 1 : 1 + count]
+        self.between = self.start[self.near] - self.start[:, None]  # [N, k, 2]
+        rows, columns = -(-H // cell), -(-W // cell)
+        self.square = y.flatten() // cell * columns + x.flatten() // cell
+        v, u = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")
+        self.centres = (torch.stack((u, v), -1).view(-1, 2) + 0.5) * cell
+
+    def gradients(self, move: Tensor) -> Tensor:
+        """How moves [N, 2] change with the place around each track, [N, 2, 2]: least squares over
+        its neighbours."""
+        parts = move[self.near] - move[:, None]
+        length = (parts[..., 0].square() + parts[..., 1].square()).sqrt()
+        weight = (length <= (STRAIN * self.apart).clamp(max=PARTS) + 0.5).float() / (self.apart + 4)
+        dx, dy = self.between.unbind(-1)
+        a = in_order(weight * dx * dx) + STIFF
+        b = in_order(weight * dx * dy)
+        c = in_order(weight * dy * dy) + STIFF
+        by_x = in_order(weight[..., None] * parts * dx[..., None])  # [N, 2]
+        by_y = in_order(weight[..., None] * parts * dy[..., None])
+        scale = (a * c - b * b)[:, None]
+        along_x = (c[:, None] * by_x - b[:, None] * by_y) / scale
+        along_y = (a[:, None] * by_y - b[:, None] * by_x) / scale
+        return torch.stack((along_x, along_y), -1)
+
+    def at(self, places: Tensor) -> Tensor:
+        """The numbers of the pixels that places [..., 2] are in, or of the nearest."""
+        H, W = self.size
+        x, y = places.floor().long().unbind(-1)
+        return y.clamp(0, H - 1) * W + x.clamp(0, W - 1)
+
+    def frame(self, place: Tensor, visible: Tensor) -> Tensor:
+        """The picture [3, H, W] when the tracks are at place [N, 2], visible [N] (those outside it
+        are not)."""
+        if not len(self.tracks):
+            return self.picture
+        H, W = self.size
+        place, visible = place[self.tracks].float(), visible[self.tracks] != 0
+        visible &= on_canvas(place, self.size) > 0
+        move = place - self.start
+        x, y = self.from_start.unbind(1)
+        # Of each track: move, then how it changes along x and along y.
+        told = torch.cat((move, self.gradients(move).transpose(1, 2).flatten(1)), 1).T
+        told = told.index_select(1, self.owner)  # [6, P]
+        across = told[0] + (told[2] * x + told[4] * y)
+        down = told[1] + (told[3] * x + told[5] * y)
+        moves = torch.stack((across, down), 1)
+        moves = moves * self.owned[:, None]
+        torn = self.torn(moves)
+        most = self.usual(moves)
+        # In front is what is seen now, first what moves unlike most; then what nothing moves, and
+        # what is hidden.
+        seen = visible.index_select(0, self.owner)
+        level = torch.where(self.owned, torch.where(seen, 2 + unlike(moves, most).long(), 0), 1)
+
+        away = distances(self.centres, place) + HIDDEN * (~visible)
+        tried = away.sort(dim=1, stable=True)[1][:, :TRIED]  # [squares, K]
+        source, best = self.pixels.clone(), torch.full((H * W,), -1)
+        left = torch.arange(H * W)
+        alone = unlike(move, most)
+        for k in range(tried.shape[1] + 1):
+            here, better = self.pixels.index_select(0, left), best.index_select(0, left) < 2
+            comes = here
+            if k < tried.shape[1]:
+                track = tried[:, k].index_select(0, self.square.index_select(0, left))
+                comes = here - move.index_select(0, track)
+                better |= alone.index_select(0, track)
+            for _ in range(2):
+                comes = here - moves.index_select(0, self.at(comes))
+            at = self.at(comes)
+            missed = comes + moves.index_select(0, at) - here
+            better &= (comes >= 0).all(-1) & (comes[:, 0] < W) & (comes[:, 1] < H)
+            better &= missed[:, 0].square() + missed[:, 1].square() <= MISSES**2
+            better &= ~torn.index_select(0, at)
+            better &= level.index_select(0, at) > best.index_select(0, left)
+            found = better.nonzero()[:, 0]
+            chosen, at = left.index_select(0, found), at.index_select(0, found)
+            source.index_copy_(0, chosen, comes.index_select(0, found))
+            best.index_copy_(0, chosen, level.index_select(0, at))
+            left = left.index_select(0, (best.index_select(0, left) < 3).nonzero()[:, 0])
+        return self.filled(self.read(source), source, best >= 0, most)
+
+    def torn(self, moves: Tensor) -> Tensor:
+        """The pixels [P] beside which something moves another way, moves [P, 2]: their colours mix
+        what parts."""
+        H, W = self.size
+        field = F.pad(moves.T.reshape(1, 2, H, W), (1, 1, 1, 1), mode="replicate")[0]
+        beside = [shifted(field, y, x) for y, x in ((0, 0), (-1, 0), (1, 0), (0, -1), (0, 1))]
+        most, least = beside[0], beside[0]
+        for other in beside[1:]:
+            most, least = torch.maximum(most, other), torch.minimum(least, other)
+        return ((most - least) > APART).any(0).flatten()
+
+    def read(self, source: Tensor) -> Tensor:
+        """The first picture at places source [P, 2], bilinear, the border repeated; [3, H, W]."""
+        H, W = self.size
+        x = (source[:, 0] - 0.5).clamp(0, W - 1)
+        y = (source[:, 1] - 0.5).clamp(0, H - 1)
+        left, top = x.floor(), y.floor()
+        u, v = x - left, y - top
+        left, top = left.long(), top.long()
+        right, bottom = (left + 1).clamp(max=W - 1), (top + 1).clamp(max=H - 1)
+        flat = self.picture.flatten(1)
+
+        def pick(row, column):
+            return flat.index_select(1, row * W + column)
+
+        upper = pick(top, left) * (1 - u) + pick(top, right) * u
+        lower = pick(bottom, left) * (1 - u) + pick(bottom, right) * u
+        return (upper * (1 - v) + lower * v).view(3, H, W)
+
+    def usual(self, moves: Tensor) -> Tensor:
+        """How far most of the picture has moved [2]: the lower medians of samples."""
+        grid = moves.view(*self.size, 2)[::8, ::8].reshape(-1, 2)
+        return grid.sort(0)[0][(len(grid) - 1) // 2]
+
+    def filled(self, frame: Tensor, source: Tensor, held: Tensor, most: Tensor) -> Tensor:
+        """frame [3, H, W] with its pixels that are not held [P] filled: averages over squares of 2,
+        4, 8, ... pixels, the smallest that hold something to tell."""
+        H, W = self.size
+        common = ~unlike(self.pixels - source, most)
+        weight = torch.where(held, torch.where(common, 1.0, FRONT), 0.0).view(1, H, W)
+        levels = [(frame * (weight > 0), weight)]
+        while max(levels[-1][1].shape) > 1:
+            colour, weight = levels[-1]
+            total = pooled(weight)
+            mean = pooled(colour * weight) / total.clamp(min=1e-30)
+            levels.append((mean, total.clamp(max=1)))
+        coarse = levels[-1][0]
+        for colour, weight in reversed(levels[:-1]):
+            h, w = weight.shape[1:]
+            wide = widened(widened(coarse, 1), 2)[:, :h, :w]
+            coarse = weight * colour + (1 - weight) * wide
+        return torch.where(held.view(1, H, W), frame, coarse)
+
+
+def widened(x: Tensor, axis: int) -> Tensor:
+    """x with twice as many pixels along an axis, linear, the border repeated."""
+    near = torch.arange(x.shape[axis])
+    before, after = near.sub(1).clamp(min=0), near.add(1).clamp(max=len(near) - 1)
+    parts = [0.75 * x + 0.25 * x.index_select(axis, other) for other in (before, after)]
+    return torch.stack(parts, axis + 1).flatten(axis, axis + 1)
+
+
+def pooled(x: Tensor) -> Tensor:
+    """Sums over 2x2 pixels of x [C, H, W], which may end within one."""
+    x = F.pad(x, (0, x.shape[2] % 2, 0, x.shape[1] % 2))
+    rows = x[:, ::2] + x[:, 1::2]
+    return rows[..., ::2] + rows[..., 1::2]

@@ -1,0 +1,66 @@
+// Letters: H W picture size, P = H*W pixels, N tracks.
+
+/// Cost of a step to the next pixel, and across a corner.
+private let (pixelCost, diagonalCost): (Int64, Int64) = (5, 7)
+/// What a step costs more for every level, of 255, that colours differ.
+private let edgeCost: Int64 = 1
+
+/// The number of the track that owns each pixel of a picture [P, 3] in [0, 1], or -1: the one whose
+/// start, a place on the picture, is nearest along it, within `reach` pixels of the cheapest kind.
+/// Costs are whole numbers: ways of equal cost go to the first track.
+func pictureOwners(
+  _ picture: Tensor, size: PictureSize, starts: [(x: Float, y: Float)], reach: Double
+) -> [Int32] {
+  let (width, height) = (size.width, size.height)
+  let levels = (0..<size.count * 3).map {
+    Int16((255 * picture.pointer[$0]).rounded(.toNearestOrEven))
+  }
+  let unit = Int64(max(1, starts.count))  // a key is cost * unit + track
+  let far = Int64.max / 4
+  var keys = [Int64](repeating: far, count: size.count)
+  for (index, start) in starts.enumerated() {
+    let pixel = Int(start.y) * width + Int(start.x)
+    keys[pixel] = min(keys[pixel], Int64(index))
+  }
+  func cost(from other: Int, to pixel: Int, by length: Int64) -> Int64 {
+    var most: Int16 = 0
+    for channel in 0..<3 {
+      most = max(most, abs(levels[3 * pixel + channel] - levels[3 * other + channel]))
+    }
+    return (length + edgeCost * Int64(most)) * unit
+  }
+  /// The cheapest way to every pixel by way of those before it in the order; whether it is new.
+  func sweep(_ direction: Int) -> Bool {
+    var changed = false
+    for index in 0..<size.count {
+      let pixel = direction > 0 ? index : size.count - 1 - index
+      let (x, y) = (pixel % width, pixel / width)
+      var best = keys[pixel]
+      let (beside, before) = (x - direction, y - direction)
+      if beside >= 0, beside < width, keys[pixel - direction] < best {
+        let other = pixel - direction
+        best = min(best, keys[other] + cost(from: other, to: pixel, by: pixelCost))
+      }
+      if before >= 0, before < height {
+        for column in max(x - 1, 0)...min(x + 1, width - 1) {
+          let other = before * width + column
+          guard keys[other] < best else { continue }
+          let length = column == x ? pixelCost : diagonalCost
+          best = min(best, keys[other] + cost(from: other, to: pixel, by: length))
+        }
+      }
+      if best < keys[pixel] {
+        keys[pixel] = best
+        changed = true
+      }
+    }
+    return changed
+  }
+  var isOpen = true
+  while isOpen {
+    let forwards = sweep(1)
+    isOpen = sweep(-1) || forwards
+  }
+  let last = Int64((Double(pixelCost) * reach).rounded(.down)) * unit + unit - 1
+  return keys.map { $0 <= last ? Int32($0 % unit) : -1 }
+}

@@ -1,0 +1,378 @@
+package import Tracks
+
+// Letters: H W picture size, P = H*W pixels (places at their centres), N tracks.
+
+/// The first picture, moved frame by frame as the tracks move (image rule `channels`, tail `tracks`;
+/// Wan-Move, 2512.08765, section 3.2, moves the first latent by whole latent frames instead).
+///
+/// Each pixel of the first picture is owned by the track whose start is nearest along the picture,
+/// where a step costs more the more colours differ, so that owners end where objects do. It moves as
+/// its owner does, with the turning and growing of the tracks around. A pixel of a later frame shows
+/// the pixel that comes to it: it tries the tracks near it, the seen ones first, and looks whether
+/// what they bring is theirs. What nothing comes to is filled from around, from what moves as most
+/// does. Only tracks that are seen in the first picture count.
+package final class PictureWarp {
+  /// A track that is seen in the first picture, in its pixels.
+  private struct Guide {
+    let startX, startY: Float
+    // In the frame at hand.
+    var x: Float = 0
+    var y: Float = 0
+    var isSeen = false
+    /// Whether the track says anything about this frame.
+    var isSpecified = false
+    var move: (x: Float, y: Float) = (0, 0)
+    /// Whether it moves unlike most of the picture.
+    var isAlone = false
+    /// How the move changes with the place: across by x and y, down by x and y.
+    var gradient: (Float, Float, Float, Float) = (0, 0, 0, 0)
+  }
+
+  /// A track near another one's start: where from there, and how far.
+  private struct Neighbour {
+    let guide: Int
+    let x, y, distance: Float
+  }
+
+  private let size: PictureSize
+  /// [P, 3] in [0, 1].
+  private let picture: Tensor
+  private let pool: Pool
+  private let guides: Buffer<Guide>
+  private let guideOfID: [Int: Int]
+  /// Of each guide those that start nearest.
+  private let neighbours: [[Neighbour]]
+  /// The guide that owns each pixel, or -1.
+  private let owner: Buffer<Int32>
+  /// Pixels along each side of a square in which the tracks to try are the same.
+  private let cell: Int
+  /// Of each square the guides to try, -1 where there are no more.
+  private let tried: Buffer<Int32>
+  private let moves, source: Tensor  // [P, 2]
+  /// How what comes to a pixel stands there: from 3, in front, to 0, hidden; -1 nothing comes.
+  private let level: Buffer<Int8>
+  private let isTorn: Buffer<Bool>
+  private let filling: FillingPyramid
+
+  /// Tracks around a track that tell how it turns and grows ...
+  private static let neighbourCount = 8
+  /// ... unless they part by more than this share of their distance,
+  private static let strain: Float = 0.3
+  /// or by more than so many pixels: then they are on different things.
+  private static let parts: Float = 6
+  /// Square pixels; so few or near tracks say little about turning.
+  private static let stiff: Float = 16
+  /// Tracks near a pixel that are tried.
+  private static let most = 4
+  /// Pixels that hidden tracks count as further away.
+  private static let hidden: Float = 16
+  /// Pixels that what comes to a pixel may miss it by.
+  private static let misses: Float = 1.5
+  /// Pixels that what moves together may differ by.
+  private static let apart: Float = 2
+  /// Weight of what does not move as most does, for filling.
+  private static let front: Float = 1e-3
+
+  /// `picture` [P, 3] in [0, 1]; `start`: the tracks' points in it; `reach`: how many pixels away from
+  /// its start a track owns pixels, along the cheapest way; `cell`: pixels of a latent cell.
+  package init(
+    picture: Tensor, size: PictureSize, reach: Double, cell: Int, start: [TrackPoint], pool: Pool
+  ) {
+    (self.picture, self.size, self.cell, self.pool) = (picture, size, cell, pool)
+    var starts: [(x: Float, y: Float)] = []
+    var guideOfID: [Int: Int] = [:]
+    for point in start where point.visible && size.holds(point.x, point.y) {
+      guideOfID[point.id] = starts.count
+      starts.append((point.x, point.y))
+    }
+    self.guideOfID = guideOfID
+    guides = Buffer(starts.map { Guide(startX: $0.x, startY: $0.y) })
+    neighbours = starts.indices.map { Self.neighbours(of: $0, among: starts) }
+    owner = Buffer(pictureOwners(picture, size: size, starts: starts, reach: reach))
+    let squares = (size.height + cell - 1) / cell * ((size.width + cell - 1) / cell)
+    tried = Buffer(repeating: -1, count: squares * Self.most)
+    (moves, source) = (Tensor(size.count, 2), Tensor(size.count, 2))
+    level = Buffer(repeating: -1, count: size.count)
+    isTorn = Buffer(repeating: false, count: size.count)
+    filling = FillingPyramid(size)
+  }
+
+  /// The memory that the pictures of this size take, the first and the moved one counted in.
+  static func byteCount(_ size: PictureSize) -> Int {
+    let (picture, filling) = (3, 6)  // a third more than colour and weight, and some
+    let floats = 2 * picture + 2 + 2 + filling
+    return size.count * (floats * MemoryLayout<Float>.stride + MemoryLayout<Int32>.stride + 2)
+  }
+
+  /// Writes the picture as it is when the tracks are at `points` to `frame` [P, 3].
+  package func write(_ points: [TrackPoint], into frame: Matrix) {
+    guard guides.count > 0 else { return frame.assign(picture.matrix) }
+    place(points)
+    movePixels()
+    findTorn()
+    findTried()
+    let usual = usualMove()
+    for index in 0..<guides.count {
+      guides[index].isAlone = Self.isUnlike(guides[index].move, usual)
+    }
+    findSources(usual)
+    fill(frame, usual)
+  }
+
+  private static func neighbours(
+    of index: Int, among starts: [(x: Float, y: Float)]
+  ) -> [Neighbour] {
+    var nearest: [Neighbour] = []  // the track itself is among them
+    for (other, start) in starts.enumerated() {
+      let (x, y) = (start.x - starts[index].x, start.y - starts[index].y)
+      let distance = length(x, y)
+      if nearest.count > neighbourCount, distance >= nearest[neighbourCount].distance { continue }
+      let place = nearest.firstIndex { $0.distance > distance } ?? nearest.count
+      nearest.insert(Neighbour(guide: other, x: x, y: y, distance: distance), at: place)
+      if nearest.count > neighbourCount + 1 { nearest.removeLast() }
+    }
+    return Array(nearest.dropFirst())
+  }
+
+  private func place(_ points: [TrackPoint]) {
+    for index in 0..<guides.count { guides[index].isSpecified = false }
+    for point in points {
+      guard let index = guideOfID[point.id] else { continue }
+      (guides[index].x, guides[index].y) = (point.x, point.y)
+      guides[index].isSeen = point.visible && size.holds(point.x, point.y)
+      guides[index].isSpecified = true
+      guides[index].move = (point.x - guides[index].startX, point.y - guides[index].startY)
+    }
+    for index in 0..<guides.count where guides[index].isSpecified {
+      guides[index].gradient = gradient(at: index)
+    }
+  }
+
+  /// Least squares over the neighbours of a track.
+  private func gradient(at index: Int) -> (Float, Float, Float, Float) {
+    let move = guides[index].move
+    var (a, b, c): (Float, Float, Float) = (0, 0, 0)
+    var (xByX, yByX, xByY, yByY): (Float, Float, Float, Float) = (0, 0, 0, 0)
+    for near in neighbours[index] where guides[near.guide].isSpecified {
+      let other = guides[near.guide].move
+      let (x, y) = (other.x - move.x, other.y - move.y)
+      guard Self.length(x, y) <= min(Self.strain * near.distance, Self.parts) + 0.5 else {
+        continue
+      }
+      let weight = 1 / (near.distance + 4)
+      a += weight * near.x * near.x
+      b += weight * near.x * near.y
+      c += weight * near.y * near.y
+      xByX += weight * x * near.x
+      yByX += weight * y * near.x
+      xByY += weight * x * near.y
+      yByY += weight * y * near.y
+    }
+    a += Self.stiff
+    c += Self.stiff
+    let scale = a * c - b * b
+    return (
+      (c * xByX - b * xByY) / scale, (a * xByY - b * xByX) / scale,
+      (c * yByX - b * yByY) / scale, (a * yByY - b * yByX) / scale
+    )
+  }
+
+  /// How far every pixel of the first picture has moved.
+  private func movePixels() {
+    let (width, moves, owner, guides) = (size.width, moves.pointer, owner, guides)
+    pool.run(size.height) { row in
+      for pixel in row * width..<(row + 1) * width {
+        let index = Int(owner[pixel])
+        guard index >= 0, guides[index].isSpecified else {
+          (moves[2 * pixel], moves[2 * pixel + 1]) = (0, 0)
+          continue
+        }
+        let guide = guides[index]
+        let x = Float(pixel - row * width) + 0.5 - guide.startX
+        let y = Float(row) + 0.5 - guide.startY
+        moves[2 * pixel] = guide.move.x + (guide.gradient.0 * x + guide.gradient.1 * y)
+        moves[2 * pixel + 1] = guide.move.y + (guide.gradient.2 * x + guide.gradient.3 * y)
+      }
+    }
+  }
+
+  /// The pixels beside which something moves another way: their colours mix what parts.
+  private func findTorn() {
+    let (width, height, moves, isTorn) = (size.width, size.height, moves.pointer, isTorn)
+    pool.run(height) { row in
+      for column in 0..<width {
+        let pixel = row * width + column
+        let above = row > 0 ? pixel - width : pixel
+        let below = row < height - 1 ? pixel + width : pixel
+        let left = column > 0 ? pixel - 1 : pixel
+        let right = column < width - 1 ? pixel + 1 : pixel
+        func range(_ axis: Int) -> Float {
+          let (a, b) = (moves[2 * above + axis], moves[2 * below + axis])
+          let (c, d) = (moves[2 * left + axis], moves[2 * right + axis])
+          let own = moves[2 * pixel + axis]
+          return max(max(max(a, b), max(c, d)), own) - min(min(min(a, b), min(c, d)), own)
+        }
+        isTorn[pixel] = range(0) > Self.apart || range(1) > Self.apart
+      }
+    }
+  }
+
+  /// The tracks nearest to every square now; hidden ones count as further away.
+  private func findTried() {
+    let columns = (size.width + cell - 1) / cell
+    let (cell, most, guides, tried) = (cell, Self.most, guides, tried)
+    pool.run((size.height + cell - 1) / cell) { row in
+      let y = (Float(row) + 0.5) * Float(cell)
+      for column in 0..<columns {
+        let x = (Float(column) + 0.5) * Float(cell)
+        let base = (row * columns + column) * most
+        var count = 0
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: most) { distances in
+          for index in 0..<guides.count where guides[index].isSpecified {
+            var distance = Self.length(x - guides[index].x, y - guides[index].y)
+            if !guides[index].isSeen { distance += Self.hidden }
+            if count == most, distance >= distances[most - 1] { continue }
+            var place = min(count, most - 1)
+            while place > 0, distances[place - 1] > distance {
+              distances[place] = distances[place - 1]
+              tried[base + place] = tried[base + place - 1]
+              place -= 1
+            }
+            distances[place] = distance
+            tried[base + place] = Int32(index)
+            count = min(count + 1, most)
+          }
+        }
+        for place in count..<most { tried[base + place] = -1 }
+      }
+    }
+  }
+
+  /// Which pixel of the first picture comes to every pixel.
+  private func findSources(_ usual: (x: Float, y: Float)) {
+    let (width, cell, most) = (size.width, cell, Self.most)
+    let columns = (width + cell - 1) / cell
+    let (moves, source) = (moves.pointer, source.pointer)
+    let (owner, guides, tried, isTorn, level) = (owner, guides, tried, isTorn, level)
+    let (right, bottom) = (Float(width), Float(size.height))
+    /// The pixel that a place is in, or the nearest.
+    @inline(__always) func at(_ x: Float, _ y: Float) -> Int {
+      let (column, row) = (x > 0 ? min(x, right - 1) : 0, y > 0 ? min(y, bottom - 1) : 0)
+      return Int(row) * width + Int(column)
+    }
+    pool.run(size.height) { row in
+      for column in 0..<width {
+        let pixel = row * width + column
+        let (hereX, hereY) = (Float(column) + 0.5, Float(row) + 0.5)
+        var (sourceX, sourceY) = (hereX, hereY)
+        var best: Int8 = -1
+        let candidates = (row / cell * columns + column / cell) * most
+        for place in 0...most {
+          // The tracks near, then what stands. Once something seen is found, only what moves unlike
+          // most is in front of it.
+          var (x, y) = (hereX, hereY)
+          if place < most {
+            let candidate = Int(tried[candidates + place])
+            guard candidate >= 0, best < 2 || guides[candidate].isAlone else { continue }
+            x -= guides[candidate].move.x
+            y -= guides[candidate].move.y
+          } else if best == 2 {
+            continue
+          }
+          for _ in 0..<2 {
+            let index = at(x, y)
+            x = hereX - moves[2 * index]
+            y = hereY - moves[2 * index + 1]
+          }
+          guard x >= 0, y >= 0, x < right, y < bottom else { continue }
+          let index = at(x, y)
+          let missedX = x + moves[2 * index] - hereX
+          let missedY = y + moves[2 * index + 1] - hereY
+          guard !isTorn[index],
+            missedX * missedX + missedY * missedY <= Self.misses * Self.misses
+          else { continue }
+          // In front is what is seen now, first what moves unlike most; then what nothing moves,
+          // and what is hidden.
+          let guide = Int(owner[index])
+          var stands: Int8 = 1
+          if guide >= 0, guides[guide].isSpecified {
+            let isAlone = Self.isUnlike((moves[2 * index], moves[2 * index + 1]), usual)
+            stands = guides[guide].isSeen ? (isAlone ? 3 : 2) : 0
+          }
+          guard stands > best else { continue }
+          (sourceX, sourceY, best) = (x, y, stands)
+          if best == 3 { break }
+        }
+        source[2 * pixel] = sourceX
+        source[2 * pixel + 1] = sourceY
+        level[pixel] = best
+      }
+    }
+  }
+
+  /// Reads the first picture at the sources and fills what has none.
+  private func fill(_ frame: Matrix, _ usual: (x: Float, y: Float)) {
+    let (size, source, picture) = (size, source.pointer, picture.pointer)
+    let (level, weight) = (level, filling.weight)
+    pool.run(size.height) { row in
+      for column in 0..<size.width {
+        let pixel = row * size.width + column
+        let (x, y) = (source[2 * pixel], source[2 * pixel + 1])
+        Self.read(picture, size, x, y, into: frame.base + pixel * frame.stride)
+        let move = (Float(column) + 0.5 - x, Float(row) + 0.5 - y)
+        weight[pixel] = level[pixel] < 0 ? 0 : Self.isUnlike(move, usual) ? Self.front : 1
+      }
+    }
+    filling.fill(frame, pool: pool)
+  }
+
+  /// How far most of the picture has moved: the lower medians of samples.
+  private func usualMove() -> (x: Float, y: Float) {
+    var (across, down): ([Float], [Float]) = ([], [])
+    for row in stride(from: 0, to: size.height, by: 8) {
+      for column in stride(from: 0, to: size.width, by: 8) {
+        let pixel = row * size.width + column
+        across.append(moves.pointer[2 * pixel])
+        down.append(moves.pointer[2 * pixel + 1])
+      }
+    }
+    across.sort()
+    down.sort()
+    return (across[(across.count - 1) / 2], down[(down.count - 1) / 2])
+  }
+
+  /// The picture [P, 3] at a place, bilinear, the border repeated.
+  @inline(__always)
+  private static func read(
+    _ picture: UnsafeMutablePointer<Float>, _ size: PictureSize, _ placeX: Float, _ placeY: Float,
+    into colour: UnsafeMutablePointer<Float>
+  ) {
+    let x = min(max(placeX - 0.5, 0), Float(size.width - 1))
+    let y = min(max(placeY - 0.5, 0), Float(size.height - 1))
+    let (left, top) = (Int(x), Int(y))
+    let (u, v) = (x - Float(left), y - Float(top))
+    let right = min(left + 1, size.width - 1)
+    let (above, below) = (top * size.width, min(top + 1, size.height - 1) * size.width)
+    for channel in 0..<3 {
+      func at(_ pixel: Int) -> Float { picture[3 * pixel + channel] }
+      let upper = at(above + left) * (1 - u) + at(above + right) * u
+      let lower = at(below + left) * (1 - u) + at(below + right) * u
+      colour[channel] = upper * (1 - v) + lower * v
+    }
+  }
+
+  @inline(__always)
+  private static func isUnlike(_ move: (Float, Float), _ usual: (x: Float, y: Float)) -> Bool {
+    let (x, y) = (move.0 - usual.x, move.1 - usual.y)
+    return x * x + y * y > apart * apart
+  }
+
+  private static func length(_ x: Float, _ y: Float) -> Float { (x * x + y * y).squareRoot() }
+}
+
+extension PictureSize {
+  /// Whether a place in pixels lies on the picture.
+  fileprivate func holds(_ x: Float, _ y: Float) -> Bool {
+    x >= 0 && y >= 0 && x < Float(width) && y < Float(height)
+  }
+}
