@@ -2,8 +2,8 @@
 
 The network is set to the best linear code of s x s x r pixel blocks with as many components as the
 latent has channels. Training then begins at that code's quality and not at noise, which saves an
-hour on two CPU cores (48 components of 8 x 8 x 4 blocks already give 31 dB). A decoder that is
-narrower than a block's pixels gets as many components of single frames' blocks as it has room for.
+hour on two CPU cores. A decoder that is narrower than a block's pixels gets as many components of
+single frames' blocks as it has room for.
 """
 
 import torch

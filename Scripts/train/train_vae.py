@@ -114,25 +114,18 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--clips", required=True)
     parser.add_argument("--out", required=True)
-    parser.add_argument("--start", help="a checkpoint whose weights to begin from")
-    parser.add_argument("--decoder-only", action="store_true", help="the latents stay as they are")
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     recipe = Recipe()
-    if arguments.decoder_only:
-        recipe.noise = 0.1  # what the student makes is not exact
     torch.manual_seed(recipe.seed)
     model = load_vae(None).train().requires_grad_(True)
     config, model = model.config, model.to(arguments.device).to(memory_format=torch.channels_last)
     initialize(model)
-    if arguments.decoder_only:
-        model.encoder.requires_grad_(False)
-    trained = [p for p in model.parameters() if p.requires_grad]
-    kernels = [p for p in trained if p.dim() > 1]
-    rest = [p for p in trained if p.dim() <= 1]
+    kernels = [p for p in model.parameters() if p.dim() > 1]
+    rest = [p for p in model.parameters() if p.dim() <= 1]
     optimizers = [
         Muon(kernels, lr=recipe.learning_rate, weight_decay=0.0),
         torch.optim.AdamW(rest, lr=recipe.learning_rate * recipe.bias_rate, weight_decay=0.0),
@@ -142,8 +135,6 @@ def main():
     out = Path(arguments.out)
     out.mkdir(parents=True, exist_ok=True)
     checkpoint = out / "checkpoint.pt"
-    if arguments.start and not checkpoint.exists():
-        model.load_state_dict(torch.load(arguments.start, map_location=arguments.device)["model"])
     if checkpoint.exists():
         saved = torch.load(checkpoint, map_location=arguments.device)
         model.load_state_dict(saved["model"])
@@ -151,7 +142,7 @@ def main():
             optimizer.load_state_dict(state)
         average, step, spent = saved["average"], saved["step"], saved["seconds"]
     clips = Clips(arguments.clips, recipe, config.patch_size)
-    if step == 0 and not arguments.start and len(config.downscale) == 1:
+    if step == 0 and len(config.downscale) == 1:
         space, time_step = config.patch_size, model.temporal_compression
         values = [blocks(clips.batch()[:, 1:], space, time_step) for _ in range(100)]
         set_linear_code(model, torch.cat(values).to(arguments.device))

@@ -40,7 +40,6 @@ final class CarriedPicture {
     model.vaeEncoder.encode(
       memory: &memory, workspace: workspace, pool: model.pool, into: channels
     ) { index in
-      points.removeAll(keepingCapacity: true)
       tracks?.sample(at: start + index, into: &points)
       warp.write(points, into: frame.matrix)
       return frame.matrix
