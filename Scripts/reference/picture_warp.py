@@ -1,8 +1,8 @@
-"""The first picture, moved frame by frame as the tracks move: image rule "channels", tail "warp".
+"""The first picture, moved frame by frame as the tracks move: image rule "channels", tail "tracks".
 
-Wan-Move (2512.08765, section 3.2) moves the first latent by whole latent frames (tail "tracks",
-`trajectory_guidance`). Here the pixels are moved, frame by frame, and the frames are encoded: what
-the tracks do within a latent frame and within a cell is in the image channels then.
+Wan-Move (2512.08765, section 3.2) moves the first latent by whole latent frames. Here the pixels
+are moved, frame by frame, and the frames are encoded: what the tracks do within a latent frame and
+within a cell is in the image channels then.
 
 Each pixel of the first picture is owned by the track whose start is nearest along the picture,
 where a step costs more the more colours differ, so that owners end where objects do. It moves as

@@ -52,7 +52,7 @@ class LatentClips:
         self.tokenizer = sentencepiece.SentencePieceProcessor(model_file=str(tokenizer))
         self.max_tokens = max_tokens
         self.generator = torch.Generator().manual_seed(seed)
-        self.channels = torch.tensor(json.loads((self.folder / "channels.json").read_text()))
+        self.channels = channel_importance(folder)
         self.clips, self.weights, self.known = [], [], set()
         self.refresh()
 
@@ -107,6 +107,11 @@ class LatentClips:
         seen = visible[frames.clamp(min=0)] & (frames >= 0)[:, None]
         latents, image = (clip[k][index].float().transpose(0, 1) for k in ("latents", "image"))
         return latents, image, points[frames.clamp(min=0)], seen, clip["origin"], ids, states
+
+
+def channel_importance(folder):
+    """How much each latent channel matters in pixels [C], as make_latents found it."""
+    return torch.tensor(json.loads((Path(folder) / "channels.json").read_text()))
 
 
 def encode(tokenizer, prompt, max_tokens):

@@ -17,6 +17,7 @@ from reference.track_encoder import starts_and_ways
 
 from .data import Batch, Shown, encode, pad
 from .generator import no_prompt
+from .naming import Named, Words
 from .tracks import choose_tracks
 
 NO_TRACKS = 0.15  # share of pictures that are shown no tracks
@@ -36,21 +37,60 @@ class Pictures:
             torch.cat([part[name] for part in parts])
             for name in ("latents", "points", "object", "later", "known")
         )
-        prompts = [prompt for part in parts for prompt in part["prompts"]]
-        self.ids = torch.stack([encode(tokenizer, prompt, max_tokens) for prompt in prompts])
+        self.words = Words(tokenizer)
+        self.cast = torch.cat([part["cast"] for part in parts])
+
+        def ids(name):
+            rows = [row for part in parts for row in part[name]]
+            read = [torch.stack([encode(tokenizer, p, max_tokens) for p in row]) for row in rows]
+            return torch.stack(read).short()
+
+        self.told, self.recast = ids("prompts"), ids("recast")
         self.generator = torch.Generator().manual_seed(seed)
         self.cell, self.limit = cell, limit
 
     def batch(self, size, text_dropout):
-        """`size` random pictures as clips of one latent frame, and where objects are [B, h, w]."""
+        """`size` random pictures as clips of one latent frame, where objects are [B, h, w], and
+        what is at which of their points (a Named)."""
         rows = torch.randint(len(self.latents), (size,), generator=self.generator)
-        latents, ids = self.latents[rows].float(), self.ids[rows]
+        variant = self.chance(size, self.told.shape[1])
+        latents, ids = self.latents[rows].float(), self.told[rows, variant].long()
         bare = torch.rand(size, generator=self.generator) < text_dropout
         ids = torch.where(bare[:, None], no_prompt(ids), ids)
+        shown = self.shown(rows, NO_TRACKS)
+        counts = ~bare & shown.visible.flatten(1).any(1)
+        named = self.named(rows, ids, self.cast[rows, 0], counts)
+        latents = latents[:, :, None]
+        return Batch(latents, torch.zeros_like(latents), shown, ids), self.cells(rows), named
+
+    def recast_batch(self, size):
+        """The tracks of `size` random pictures, told of other objects than those that are there:
+        shown, ids, and what the words say is at which of the points (a Named)."""
+        rows = torch.randint(len(self.latents), (size,), generator=self.generator)
+        variant = self.chance(size, self.recast.shape[1])
+        shown = self.shown(rows, 0.0)
+        ids, counts = self.recast[rows, variant].long(), shown.visible.flatten(1).any(1)
+        return shown, ids, self.named(rows, ids, self.cast[rows, 1 + variant], counts)
+
+    def chance(self, size, below):
+        return torch.randint(below, (size,), generator=self.generator)
+
+    def named(self, rows, ids, cast, counts):
+        """What prompts `ids` say of the points of pictures `rows`; cast [B, objects, 2]."""
+        owner = self.object[rows].long()  # [B, N]
+        what = cast.long().gather(1, (owner - 1).clamp(min=0)[..., None].expand(-1, -1, 2)) + 1
+        what = torch.where((owner > 0)[..., None], what, 0)
+        h, w = self.latents.shape[-2:]
+        x, y = (self.points[rows] / self.cell).long().unbind(-1)
+        clauses = self.words.clauses_of(ids, cast)
+        return Named(y.clamp(0, h - 1), x.clamp(0, w - 1), owner, what, clauses, counts)
+
+    def shown(self, rows, no_tracks):
+        """The tracks that the pictures `rows` are shown, `no_tracks` of them none."""
         chosen = []
         for row in rows.tolist():
             objects = self.object[row]
-            if torch.rand((), generator=self.generator) < NO_TRACKS:
+            if torch.rand((), generator=self.generator) < no_tracks:
                 kept = torch.zeros(0, dtype=torch.long)
             else:
                 everywhere = torch.ones(1, len(objects), dtype=torch.bool)
@@ -64,11 +104,9 @@ class Pictures:
             )
 
         given = torch.stack([torch.arange(most) < len(kept) for _, kept in chosen])
-        ways = torch.rand(size, generator=self.generator) >= NO_WAYS
+        ways = torch.rand(len(rows), generator=self.generator) >= NO_WAYS
         known = gathered(self.known, 1) & ways[:, None, None]
-        shown = at_first(gathered(self.points, 0), given, gathered(self.later, 1), known)
-        latents = latents[:, :, None]
-        return Batch(latents, torch.zeros_like(latents), shown, ids), self.cells(rows)
+        return at_first(gathered(self.points, 0), given, gathered(self.later, 1), known)
 
     def cells(self, rows):
         """Cells [B, h, w] near a known point of an object."""
@@ -91,10 +129,11 @@ def clean(model, x, sigma, shown, text):
     return model.clean(x, timestep, model.no_picture(shown, x.shape[-2:]), text)
 
 
-def loss(model, pictures, recipe, channels, workers, log):
-    """Rectified flow on `recipe.pictures` pictures; channels [C] as importance() takes them."""
-    batch, objects = pictures.batch(recipe.pictures, recipe.text_dropout)
-    batch, objects = batch.to(workers.device), objects.to(workers.device)
+def loss(model, pictures, recipe, channels, workers, log, naming=None):
+    """Rectified flow on `recipe.pictures` pictures; channels [C] as importance() takes them. With
+    `naming` (a Naming) also what is where, `recipe.names` times."""
+    batch, objects, named = pictures.batch(recipe.pictures, recipe.text_dropout)
+    batch, objects, named = (x.to(workers.device) for x in (batch, objects, named))
     latents = batch.latents
     sigma = shifted(torch.rand(len(latents), device=latents.device), model.rules.sampler.shift)
     amount = sigma[:, None, None, None, None]
@@ -105,6 +144,8 @@ def loss(model, pictures, recipe, channels, workers, log):
     error = ((estimate - latents)[:, :, 0].square() * weight).mean((1, 2, 3))
     total = (error * sigma.pow(-2).clamp(max=HEAVIEST)).mean()
     log.add("drawn", total.item())
+    if naming:
+        total = total + recipe.names * naming.loss(named, latents.shape[-1], log, "drawn")
     return total
 
 

@@ -1,20 +1,17 @@
-"""Encodes rendered clips with the trained tiny VAE: as they are, mirrored, backwards, both.
-Resumable.
+"""Encodes rendered clips with the trained tiny VAE. Resumable.
 
     python -m train.make_latents --clips runs/clips --vae runs/vae/checkpoint.pt \
         --out runs/latents
 
-One `NNNNNN.pt` per clip and variant: latents float16 [T_lat, C, h, w]; of the tracks that the model
-is to be shown with it, tracks float32 [T, K, 2] in pixels, visible bool [T, K] and origin [K, 2];
-the image channels float16 [T_lat, C, h, w] that they make of the first picture; prompt. Where left
-and right change places, the prompt says so. `channels.json` holds how much each latent channel
-matters in pixels.
+One `NNNNNN.pt` per clip: latents float16 [T_lat, C, h, w]; of the tracks that the model is to be
+shown with it, tracks float32 [T, K, 2] in pixels, visible bool [T, K] and origin [K, 2]; the image
+channels float16 [T_lat, C, h, w] that they make of the first picture; prompt. `channels.json` holds
+how much each latent channel matters in pixels.
 """
 
 import argparse
 import json
 import os
-import re
 from pathlib import Path
 
 import numpy as np
@@ -26,19 +23,6 @@ from reference.taehv import TAEHV
 
 from .generator import read
 from .tracks import camera_moves, choose_tracks, mask_span, origins
-
-VARIANTS = {"": (False, False), "m": (True, False), "r": (False, True), "mr": (True, True)}
-SIDEWAYS = {"left": "right", "clockwise": "counterclockwise"}  # turned by mirror and by time
-DEPTH = {"towards": "away from"}  # turned by time
-
-
-def turned_prompt(prompt, mirror, backwards):
-    """The prompt of a clip that is mirrored, runs backwards, or both."""
-    swap = (SIDEWAYS if mirror != backwards else {}) | (DEPTH if backwards else {})
-    swap |= {b: a for a, b in swap.items()}
-    if not swap:
-        return prompt
-    return re.sub(r"\b(" + "|".join(swap) + r")\b", lambda m: swap[m[0]], prompt)
 
 
 def load_vae(path):
@@ -71,20 +55,13 @@ def image_channels(vae, picture, points, visible):
     return vae.encode(torch.stack([picture, *frames])[None])[0]
 
 
-def sample(clip, variant, vae, seed, length=None, limit=120):
-    """What is stored of a variant of a rendered clip, of its first `length` frames."""
-    mirror, backwards = variant
-    frames, tracks, visible = (clip[k][:length] for k in ("frames", "tracks", "visible"))
-    tracks = tracks.copy()
-    if mirror:
-        frames = frames[:, :, ::-1]
-        tracks[..., 0] = frames.shape[2] - tracks[..., 0]
-    if backwards:
-        frames, tracks, visible = frames[::-1], tracks[::-1], visible[::-1]
-    video = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2).float() / 255
-    tracks, visible, objects = (
-        torch.from_numpy(x.copy()) for x in (tracks, visible, clip["object"])
+def sample(clip, vae, seed, length=None, limit=120):
+    """What is stored of the first `length` frames of a rendered clip."""
+    frames, tracks, visible = (
+        torch.from_numpy(clip[k][:length]) for k in ("frames", "tracks", "visible")
     )
+    objects = torch.from_numpy(clip["object"])
+    video = frames.permute(0, 3, 1, 2).float() / 255
     generator = torch.Generator().manual_seed(seed)
     dense = camera_moves(tracks, objects)
     chosen = choose_tracks(objects, visible, generator, limit, dense)
@@ -97,7 +74,7 @@ def sample(clip, variant, vae, seed, length=None, limit=120):
         "tracks": tracks,
         "visible": visible,
         "origin": origin,
-        "prompt": turned_prompt(str(clip["prompt"]), mirror, backwards),
+        "prompt": str(clip["prompt"]),
     }
 
 
@@ -108,7 +85,6 @@ def main():
     parser.add_argument("--vae", required=True)
     parser.add_argument("--out", required=True)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--variants", nargs="+", choices=list(VARIANTS), default=list(VARIANTS))
     parser.add_argument("--frames", type=int, help="of each clip, its first; all if not given")
     parser.add_argument("--first", type=int, default=0, help="of several processes: its number")
     parser.add_argument("--stride", type=int, default=1, help="of several processes: how many")
@@ -119,17 +95,16 @@ def main():
     out.mkdir(parents=True, exist_ok=True)
     files = sorted(Path(arguments.clips).glob("*.npz"))[arguments.first :: arguments.stride]
     for number, path in enumerate(files):
-        for name in arguments.variants:
-            target = out / f"{path.stem}{name}.pt"
-            if target.exists():
-                continue
-            row = sample(np.load(path), VARIANTS[name], vae, int(path.stem), arguments.frames)
-            if not (out / "channels.json").exists() and arguments.first == 0:
-                weights = channel_weights(vae, row["latents"][None, :5].float())
-                (out / "channels.json").write_text(json.dumps(weights))
-            temporary = target.with_suffix(".part")
-            torch.save(row, temporary)
-            os.replace(temporary, target)
+        target = out / f"{path.stem}.pt"
+        if target.exists():
+            continue
+        row = sample(np.load(path), vae, int(path.stem), arguments.frames)
+        if not (out / "channels.json").exists() and arguments.first == 0:
+            weights = channel_weights(vae, row["latents"][None, :5].float())
+            (out / "channels.json").write_text(json.dumps(weights))
+        temporary = target.with_suffix(".part")
+        torch.save(row, temporary)
+        os.replace(temporary, target)
         if number % 50 == 0:
             print(f"{number} clips, latent std {row['latents'].float().std():.3f}", flush=True)
 

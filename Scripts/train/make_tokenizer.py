@@ -1,6 +1,6 @@
 """Trains the SentencePiece unigram tokenizer on prompts of the world's grammar (no rendering).
 
-    python -m train.make_tokenizer --out runs/tokenizer --prompts 20000
+    python -m train.make_tokenizer --out runs/tokenizer --prompts 4000
 
 Ids follow mT5: 0 padding, 1 end, 2 unknown. Bytes are pieces too, so any prompt can be written.
 """
@@ -19,13 +19,17 @@ from world.scene import sample_scene
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", required=True)
-    parser.add_argument("--prompts", type=int, default=20000)
+    parser.add_argument("--prompts", type=int, default=4000)
     parser.add_argument("--pieces", type=int, default=512)
     arguments = parser.parse_args()
     config = WorldConfig(frames=5)
     prompts = [
         describe(sample_scene(split_seed("train", i), config)) for i in range(arguments.prompts)
     ]
+    # SentencePiece takes pieces from what several different words share, a comma or a stop counted
+    # in; written like this, each word of the grammar can become a piece of its own.
+    words = sorted({word.strip(",.") for prompt in prompts for word in prompt.split()})
+    prompts += [f"{word} {word}, {word}." for word in words]
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(prompts),

@@ -1,20 +1,26 @@
 """What must hold in the training stages, on the shipped configuration with random weights."""
 
+from pathlib import Path
+
 import pytest
+import sentencepiece
 import torch
 import torch.nn.functional as F
 
 from reference.sampler import noise_levels
+from world.scene import COLOURS
 
 from .change_latents import fit
 from .data import Shown
 from .drawing import at_first, draw
 from .generator import Generator, no_motion, no_prompt
 from .make_latents import image_channels, load_vae
+from .naming import Named, Naming, Words
 from .patch_basis import blocks, components, set_linear_code
 from .self_forcing import Rollout
 from .teacher import Guided, sample
 from .train_vae import initialize
+from .training import Running
 
 FRAMES = 9  # latent, three chunks
 
@@ -150,6 +156,53 @@ def test_a_picture_without_tracks_has_no_track_channels(model):
     places = torch.rand(1, 4, 1, 2) * 60
     shown = at_first(places[:, 0], torch.tensor([[False]]), places[:, 1:], torch.ones(1, 3, 1))
     assert (model.no_picture(shown, model.rules.latent_size) == 0).all()
+
+
+def test_a_clause_is_of_the_object_whose_colour_it_names():
+    path = Path(__file__).parents[2] / "Models/solids-320x192/tokenizer/spiece.model"
+    tokenizer = sentencepiece.SentencePieceProcessor(model_file=str(path))
+    prompt = "a blue cube on the right and a red ball. the camera stands still."
+    ids = torch.tensor([[*tokenizer.encode(prompt), 1, 0, 0]])
+    red, blue = (list(COLOURS).index(name) for name in ("red", "blue"))
+    cast = torch.tensor([[[red, 0], [blue, 1]]])
+    found = [
+        [tokenizer.id_to_piece(i) for i in ids[0, own].tolist()]
+        for own in Words(tokenizer).clauses_of(ids, cast)[0]
+    ]
+    assert found == [
+        ["\u2581a", "\u2581red", "\u2581ball"],
+        ["\u2581a", "\u2581blue", "\u2581cube", "\u2581on", "\u2581the", "\u2581right"],
+    ]
+
+
+def test_names_are_asked_of_the_cell_that_a_point_is_in():
+    torch.manual_seed(0)
+    model = Generator().requires_grad_(False)
+    naming = Naming(model).requires_grad_(False)
+    h, w = model.rules.latent_size
+    _, p, q = model.transformer.config.patch_size
+    logits = torch.zeros(p * q, len(naming.read.bias) // (p * q))
+    logits[1 * q + 2, 3] = 50  # the cell in the second row, third column of each token: colour 3
+    naming.read.weight.zero_()
+    naming.read.bias.copy_(logits.flatten())
+    x = torch.randn(1, model.transformer.config.out_channels, 1, h, w)
+    model.clean(
+        x,
+        torch.full((1, 1), 1000.0),
+        model.no_picture(one_track(40, 30), (h, w)),
+        torch.randn(1, 9, model.transformer.config.text_dim),
+    )
+
+    def colours_right(row, column):
+        log = Running()
+        what = torch.tensor([[[3, 0]]])
+        every = torch.ones(1, 1, 9, dtype=torch.bool)
+        point = (torch.tensor([[n]]) for n in (row, column, 1))
+        naming.loss(Named(*point, what, every, torch.tensor([True])), w, log, "test")
+        return log["test colours"], log["test looks"]
+
+    assert colours_right(2 * p + 1, 3 * q + 2) == (1.0, pytest.approx(1.0))
+    assert colours_right(2 * p + 1, 3 * q + 1)[0] == 0.0
 
 
 def test_a_linear_code_is_the_principal_components_of_blocks():

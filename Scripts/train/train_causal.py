@@ -47,7 +47,7 @@ class Recipe:
     true: float = 0.8  # share of steps on true clips, where there are trajectories as well
     knee: float = 0.1  # of the loss's pseudo-Huber, in latent standard deviations
     sparse: float = 0.2  # share of the loss that changing the image channels costs in itself
-    drawing: float = 0.6  # share of steps that draw pictures from text, where there are pictures
+    drawing: float = 0.5  # share of steps that draw pictures from text, where there are pictures
     pictures: int = 32  # of such a step
     clean: float = 0.4  # share of chunks given clean, as context
     first_step: float = 0.5  # share of noisy chunks at the sampler's first level: it decides most

@@ -43,7 +43,7 @@ class Recipe:
     text_dropout: float = 0.12
     motion_dropout: float = 0.08
     image_dropout: float = 0.1
-    drawing: float = 0.5  # share of steps that draw pictures from text, where there are pictures
+    drawing: float = 0.3  # share of steps that draw pictures from text, where there are pictures
     pictures: int = 32  # of such a step
     heaviest: float = 4.0  # the flow's loss weight 1 / sigma^2 stops here
     average: float = 0.995

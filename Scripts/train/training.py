@@ -14,13 +14,17 @@ from .muon import Muon
 
 def arguments(description, minutes, **more):
     """The arguments of a stage: `more` are its own, as name = help, all required unless the help
-    begins with "optional"."""
+    begins with "optional", or "flag" for one without a value."""
     parser = argparse.ArgumentParser(description=description.splitlines()[0])
     parser.add_argument("--tokenizer", required=True)
     parser.add_argument("--out", required=True)
     for name, text in more.items():
-        optional = text.startswith("optional")
-        parser.add_argument("--" + name.replace("_", "-"), required=not optional, help=text)
+        option, flag = "--" + name.replace("_", "-"), text.startswith("flag")
+        if flag:
+            parser.add_argument(option, action="store_true", help=text)
+        else:
+            required = not text.startswith("optional")
+            parser.add_argument(option, required=required, help=text)
     parser.add_argument("--minutes", type=float, default=minutes)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu", help="cpu or cuda")

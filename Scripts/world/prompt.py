@@ -1,4 +1,6 @@
-"""The prompt grammar: plain lower-case sentences that name every object of a scene."""
+"""The prompt grammar: plain lower-case sentences that name every object of a scene and mostly say
+where it stands, so that they tell which object is which. Where nothing is said of that, objects are
+named from left to right."""
 
 import numpy as np
 
@@ -9,6 +11,16 @@ SHAPE_WORDS = {
     "cone": ("cone",),
     "torus": ("ring", "torus"),
 }
+ROWS = (  # where so many objects stand, from left to right
+    (),
+    ("on the left", "in the middle", "on the right"),
+    ("on the left", "on the right"),
+    ("on the left", "in the middle", "on the right"),
+    ("on the far left", "on the left", "on the right", "on the far right"),
+)
+NEAR_FAR = (("in front", "in the foreground"), ("at the back", "in the background"))
+BESIDE = 0.08  # of the picture's width: two objects closer than that are in front and at the back
+PLACES_SAID = 0.85  # share of prompts that say where several objects stand
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six")
 
 
@@ -68,6 +80,24 @@ def _action(solid, camera, rng):
     return text
 
 
+def _places(scene, at, rng):
+    """The objects in the order in which they are named, and where each stands in frame `at`, in
+    words, or nothing."""
+    count, width = len(scene.solids), scene.config.width
+    seen = [scene.camera.project(solid.position) for solid in scene.solids]
+    across, depth = (np.array(v) for v in ([s[at, 0] for s, _ in seen], [d[at] for _, d in seen]))
+    order = np.argsort(across)
+    if count >= len(ROWS) or rng.random() > (PLACES_SAID if count > 1 else 0.4):
+        return [(scene.solids[i], "") for i in order]
+    words = list(ROWS[count])
+    if count == 1:
+        words = [words[int(np.clip(3 * across[0] / width, 0, 2))]]
+    elif count == 2 and np.ptp(across) < BESIDE * width:
+        order, words = np.argsort(depth), [str(rng.choice(choice)) for choice in NEAR_FAR]
+    named = [(scene.solids[i], word) for i, word in zip(order, words, strict=True)]
+    return [named[i] for i in rng.permutation(count)]
+
+
 def _camera(camera, rng):
     forward = camera.change > 0
     choices = {
@@ -96,13 +126,15 @@ def _place(scene, rng):
     return str(rng.choice([both, f"on {_article(floor)}", f"under {_article(sky)}{hills}", ""]))
 
 
-def describe(scene):
-    """A prompt for the scene; names each object too, for those who need to refer to it."""
-    rng = np.random.default_rng([scene.seed, 0x7E57])
-    actions = []
-    for solid in scene.solids:
+def describe(scene, at=0, variant=0):
+    """A prompt for the scene as frame `at` shows it; each `variant` has other words. Names each
+    object too, for those who need to refer to it."""
+    rng = np.random.default_rng([scene.seed, variant, 0x7E57])
+    cast, actions = [], []
+    for solid, where in _places(scene, at, rng):
         solid.name = _article(_name(solid, rng))
-        actions.append(f"{solid.name} {_action(solid, scene.camera, rng)}")
+        cast.append((solid, f"{solid.name} {where}".strip()))
+        actions.append(f"{cast[-1][1]} {_action(solid, scene.camera, rng)}")
     place, camera = _place(scene, rng), _camera(scene.camera, rng)
     many = len(actions)
     style = rng.integers(4)
@@ -113,10 +145,10 @@ def describe(scene):
         first = actions[0]
         sentences = [f"{place}, {first}" if place else first, *actions[1:]]
     elif style == 2:  # the cast, then what it does
-        names = [a.name for a in scene.solids]
-        cast = " and ".join([", ".join(names[:-1]), names[-1]] if many > 1 else names)
-        sentences = [f"{cast} {place}".strip()]
-        for solid in scene.solids:
+        names = [name for _, name in cast]
+        together = " and ".join([", ".join(names[:-1]), names[-1]] if many > 1 else names)
+        sentences = [f"{together} {place}".strip()]
+        for solid, _ in cast:
             words = SHAPE_WORDS[solid.shape]
             noun = next(w for w in words if w in solid.name.split())
             sentences.append(f"the {solid.colour} {noun} {_action(solid, scene.camera, rng)}")

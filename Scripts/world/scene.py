@@ -1,6 +1,6 @@
 """A random scene from a seed: floor, sky, light, camera, objects with their poses."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -219,3 +219,17 @@ def sample_scene(seed, config):
             scene.solids.append(solid)
             colours.remove(solid.colour)
     return scene
+
+
+def recast(scene, rng):
+    """The same places and ways, with other shapes, colours, materials and sizes of objects. To tell
+    of, not to be drawn."""
+    colours = rng.permutation(list(COLOURS))
+    solids = []
+    for solid, colour in zip(scene.solids, colours, strict=False):
+        shape = str(rng.choice(SHAPES))
+        material, size = str(rng.choice(MATERIALS)), str(rng.choice(list(SIZES)))
+        rolls = solid.rolls and shape == "sphere"
+        other = {"shape": shape, "colour": str(colour), "material": material, "size": size}
+        solids.append(replace(solid, rolls=rolls, **other))
+    return replace(scene, solids=solids)

@@ -1,14 +1,16 @@
 """Tests of the world: run `pytest Scripts/world` or `python -m world.test_world`."""
 
 import dataclasses
+import re
 
+import numpy as np
 import pytest
 import torch
 
 from . import WorldConfig, describe, render, render_batch, sample_clip, sample_scene, split_seed
 from .clip import Clip
-from .prompt import SHAPE_WORDS
-from .scene import COLOURS
+from .prompt import NEAR_FAR, ROWS, SHAPE_WORDS
+from .scene import COLOURS, recast
 
 torch.set_num_threads(1)  # small tensors: more threads only wait for each other
 
@@ -136,6 +138,45 @@ def test_the_prompt_names_the_colour_and_shape_of_everything_there():
             assert solid.colour in named
             assert any(f"{solid.colour} {w}" in prompt for w in SHAPE_WORDS[solid.shape])
         assert set(named) <= {s.colour for s in scene.solids}
+
+
+def test_of_several_objects_the_prompt_tells_which_is_where():
+    places = "|".join(place for row in ROWS for place in row)
+    said = 0
+    for seed in range(200):
+        scene = sample_scene(seed, SMALL)
+        if len(scene.solids) < 2:
+            continue
+        at = seed % SMALL.frames
+        across = {s.colour: scene.camera.project(s.position)[0][at, 0] for s in scene.solids}
+        depth = {s.colour: scene.camera.project(s.position)[1][at] for s in scene.solids}
+        prompt = describe(scene, at, variant=seed)
+        nouns = "|".join(word for words in SHAPE_WORDS.values() for word in words)
+        near_far = "|".join(word for words in NEAR_FAR for word in words)
+        named = dict(re.findall(rf"(\w+) (?:{nouns}) ({places}|{near_far})", prompt))
+        if not named:  # then they are named from left to right
+            found = re.findall(rf"({'|'.join(across)}) (?:{nouns})", prompt)
+            assert list(dict.fromkeys(found)) == sorted(across, key=across.get)
+            continue
+        said += 1
+        assert set(named) == set(across)
+        if set(named.values()) & set(ROWS[len(named)]):
+            assert [named[c] for c in sorted(across, key=across.get)] == list(ROWS[len(named)])
+        else:
+            near, far = sorted(depth, key=depth.get)
+            assert named[near] in NEAR_FAR[0] and named[far] in NEAR_FAR[1]
+    assert said > 50
+
+
+def test_a_recast_scene_keeps_places_and_ways_and_no_colour_twice():
+    rng = np.random.default_rng(0)
+    for seed in range(20):
+        scene = sample_scene(seed, SMALL)
+        other = recast(scene, rng)
+        for old, new in zip(scene.solids, other.solids, strict=True):
+            assert np.array_equal(old.position, new.position)
+            assert not new.rolls or new.shape == "sphere"
+        assert len({s.colour for s in other.solids}) == len(scene.solids)
 
 
 def test_every_clip_shows_an_object_at_the_start():

@@ -1,0 +1,123 @@
+"""Stage 0b: words and pictures, one latent frame each. Resumable.
+
+    torchrun --nproc_per_node 2 -m train.train_drawing --pictures runs/pictures \
+        --weights runs/start.pt --tokenizer runs/tokenizer/spiece.model --out runs/drawing \
+        --minutes 60
+
+First the text encoder learns which words stand together; then the network to say from prompt and
+tracks what is where (`naming`), on tracks that are told of other objects than they came from; then,
+beside it, to draw that (`drawing`). Which words belong to which tracks is found in minutes like
+this, and the stages on clips, which learn it from drawing alone, begin with it.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from . import drawing
+from .data import channel_importance
+from .drawing import Pictures
+from .generator import Generator
+from .naming import Naming
+from .training import (
+    Average,
+    Progress,
+    Running,
+    Workers,
+    arguments,
+    optimizers,
+    reading,
+    update,
+    weights,
+)
+
+
+@dataclass
+class Recipe:
+    learning_rate: float = 2e-3
+    warmup: int = 60
+    decay: float = 0.3
+    words: float = 0.04  # share of the time that only learns which words stand together
+    told: int = 64  # prompts of such a step
+    naming: float = 0.12  # share of the time, after that, that only names
+    recast: int = 24  # pictures of such a step, and
+    recast_beside: int = 8  # of a step that draws as well
+    pictures: int = 40  # drawn in a step
+    names: float = 0.3  # weight of the naming of what is drawn
+    text_dropout: float = 0.1
+    average: float = 0.99
+    seed: int = 1
+
+
+def words_loss(model, naming, pictures, count, workers, log):
+    """Which words stand together in prompts, for the text encoder alone."""
+    ids = pictures.recast_batch(count)[1].to(workers.device)
+    with workers.precision():
+        text = model.text(ids)
+    return naming.text_loss(pictures.words, ids, text.float(), log)
+
+
+def naming_loss(model, naming, pictures, count, workers, log):
+    """Names what prompts say of tracks that came from something else: from noise alone."""
+    shown, ids, named = pictures.recast_batch(count)
+    shown, ids, named = (x.to(workers.device) for x in (shown, ids, named))
+    noise = torch.randn(count, *pictures.latents.shape[1:], device=workers.device)[:, :, None]
+    with workers.precision():
+        text = model.text(ids)
+        drawing.clean(model, noise, noise.new_ones(count), shown, text)
+    total = naming.loss(named, noise.shape[-1], log, "recast")
+    return total + naming.text_loss(pictures.words, ids, text.float(), log)
+
+
+def main():
+    settings = arguments(
+        __doc__,
+        60,
+        latents="folder of make_latents, for how much each channel matters",
+        pictures="folder of make_pictures",
+        weights="optional checkpoint whose weights to begin from",
+        new_words="flag: the weights are of another tokenizer; begin the text encoder anew",
+    )
+    recipe, workers = Recipe(), Workers(settings)
+    torch.manual_seed(recipe.seed)
+    model = Generator().to(workers.device)
+    naming = Naming(model).to(workers.device)
+    if settings.weights:
+        state = weights(settings.weights, workers.device)
+        own = model.state_dict() if settings.new_words else {}
+        model.load_state_dict(state | {k: v for k, v in own.items() if "text_encoder" in k})
+    both = nn.ModuleList((model, naming))
+    optimizer_list = optimizers(both, recipe.learning_rate)
+    average = Average(model)
+    networks = {"model": model, "naming": naming}
+    progress = Progress(settings, workers, networks, optimizer_list, average)
+    clock = progress.clock
+    read = reading(settings, model, workers, recipe, progress.step)
+    pictures = Pictures(settings.pictures, cell=model.rules.spatial_compression, **read)
+    channels = channel_importance(settings.latents)
+    torch.manual_seed(workers.seed(recipe.seed, progress.step))
+
+    log = Running()
+    while clock.running:
+        spent = clock.elapsed / clock.limit
+        if spent < recipe.words:
+            loss = words_loss(model, naming, pictures, recipe.told, workers, log)
+        elif spent < recipe.words + recipe.naming:
+            loss = naming_loss(model, naming, pictures, recipe.recast, workers, log)
+        else:
+            loss = naming_loss(model, naming, pictures, recipe.recast_beside, workers, log)
+            loss = recipe.names * loss + drawing.loss(
+                model, pictures, recipe, channels, workers, log, naming
+            )
+        loss.backward()
+        (clock.elapsed,) = workers.average(both, clock.now())
+        rate = clock.rate(progress.step, recipe.warmup, recipe.decay)
+        update(both, optimizer_list, recipe.learning_rate * rate)
+        average.update(model, recipe.average, progress.step)
+        progress.advance(loss, log, every=20)
+    progress.end(log)
+
+
+if __name__ == "__main__":
+    main()
