@@ -6,6 +6,7 @@ draws its own, from noise along the ODE with text guidance, as a teacher does, a
 if it had been given it. Trained beside the student by rectified flow, in clean estimates.
 """
 
+from functools import cached_property
 from pathlib import Path
 
 import sentencepiece
@@ -31,35 +32,49 @@ class Pictures:
 
     def __init__(self, folder, tokenizer, max_tokens, cell, seed=0, limit=120):
         """cell: pixels of a latent cell."""
-        tokenizer = sentencepiece.SentencePieceProcessor(model_file=str(tokenizer))
+        self.tokenizer = sentencepiece.SentencePieceProcessor(model_file=str(tokenizer))
+        self.max_tokens = max_tokens
         parts = [torch.load(path) for path in sorted(Path(folder).glob("*.pt"))]
         self.latents, self.points, self.object, self.later, self.known = (
             torch.cat([part[name] for part in parts])
             for name in ("latents", "points", "object", "later", "known")
         )
-        self.words = Words(tokenizer)
         self.cast = torch.cat([part["cast"] for part in parts])
-
-        def ids(name):
-            rows = [row for part in parts for row in part[name]]
-            read = [torch.stack([encode(tokenizer, p, max_tokens) for p in row]) for row in rows]
-            return torch.stack(read).short()
-
-        self.told, self.recast = ids("prompts"), ids("recast")
+        self.told = self.ids([row for part in parts for row in part["prompts"]])
+        self.recast_prompts = [row for part in parts for row in part["recast"]]
         self.generator = torch.Generator().manual_seed(seed)
         self.cell, self.limit = cell, limit
 
-    def batch(self, size, text_dropout):
-        """`size` random pictures as clips of one latent frame, where objects are [B, h, w], and
-        what is at which of their points (a Named)."""
+    def ids(self, rows):
+        """The ids [n, variants, M] of n pictures' prompts."""
+        read = [
+            torch.stack([encode(self.tokenizer, prompt, self.max_tokens) for prompt in row])
+            for row in rows
+        ]
+        return torch.stack(read).short()
+
+    @cached_property
+    def words(self):
+        return Words(self.tokenizer)
+
+    @cached_property
+    def recast(self):
+        """The ids [n, variants, M] of what is told of other objects; only naming asks for them."""
+        return self.ids(self.recast_prompts)
+
+    def batch(self, size, text_dropout, naming=False):
+        """`size` random pictures as clips of one latent frame, where objects are [B, h, w], and,
+        for `naming`, what is at which of their points (a Named, else None)."""
         rows = torch.randint(len(self.latents), (size,), generator=self.generator)
         variant = self.chance(size, self.told.shape[1])
         latents, ids = self.latents[rows].float(), self.told[rows, variant].long()
         bare = torch.rand(size, generator=self.generator) < text_dropout
         ids = torch.where(bare[:, None], no_prompt(ids), ids)
         shown = self.shown(rows, NO_TRACKS)
-        counts = ~bare & shown.visible.flatten(1).any(1)
-        named = self.named(rows, ids, self.cast[rows, 0], counts)
+        named = None
+        if naming:
+            counts = ~bare & shown.visible.flatten(1).any(1)
+            named = self.named(rows, ids, self.cast[rows, 0], counts)
         latents = latents[:, :, None]
         return Batch(latents, torch.zeros_like(latents), shown, ids), self.cells(rows), named
 
@@ -132,8 +147,8 @@ def clean(model, x, sigma, shown, text):
 def loss(model, pictures, recipe, channels, workers, log, naming=None):
     """Rectified flow on `recipe.pictures` pictures; channels [C] as importance() takes them. With
     `naming` (a Naming) also what is where, `recipe.names` times."""
-    batch, objects, named = pictures.batch(recipe.pictures, recipe.text_dropout)
-    batch, objects, named = (x.to(workers.device) for x in (batch, objects, named))
+    batch, objects, named = pictures.batch(recipe.pictures, recipe.text_dropout, naming is not None)
+    batch, objects = batch.to(workers.device), objects.to(workers.device)
     latents = batch.latents
     sigma = shifted(torch.rand(len(latents), device=latents.device), model.rules.sampler.shift)
     amount = sigma[:, None, None, None, None]
@@ -144,7 +159,8 @@ def loss(model, pictures, recipe, channels, workers, log, naming=None):
     error = ((estimate - latents)[:, :, 0].square() * weight).mean((1, 2, 3))
     total = (error * sigma.pow(-2).clamp(max=HEAVIEST)).mean()
     log.add("drawn", total.item())
-    if naming:
+    if naming is not None:
+        named = named.to(workers.device)
         total = total + recipe.names * naming.loss(named, latents.shape[-1], log, "drawn")
     return total
 

@@ -55,7 +55,7 @@ class Words:
 
     def clause(self, ids):
         """The number of each piece's clause [B, M], and whether it is a word of one."""
-        ends = torch.isin(ids, self.ends)
+        ends = torch.isin(ids, self.ends.to(ids.device))
         return ends.long().cumsum(1), (ids > END) & ~ends
 
     def clauses_of(self, ids, cast):

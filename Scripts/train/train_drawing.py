@@ -1,7 +1,7 @@
 """Stage 0b: words and pictures, one latent frame each. Resumable.
 
-    torchrun --nproc_per_node 2 -m train.train_drawing --pictures runs/pictures \
-        --weights runs/start.pt --tokenizer runs/tokenizer/spiece.model --out runs/drawing \
+    torchrun --nproc_per_node 2 -m train.train_drawing --latents runs/latents \
+        --pictures runs/pictures --tokenizer runs/tokenizer/spiece.model --out runs/drawing \
         --minutes 60
 
 First the text encoder learns which words stand together; then the network to say from prompt and
@@ -52,7 +52,8 @@ class Recipe:
 
 def words_loss(model, naming, pictures, count, workers, log):
     """Which words stand together in prompts, for the text encoder alone."""
-    ids = pictures.recast_batch(count)[1].to(workers.device)
+    prompts = pictures.recast.flatten(0, 1)
+    ids = prompts[pictures.chance(count, len(prompts))].long().to(workers.device)
     with workers.precision():
         text = model.text(ids)
     return naming.text_loss(pictures.words, ids, text.float(), log)
