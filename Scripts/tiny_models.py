@@ -65,6 +65,7 @@ def transformer(
     image_dim: int | None = None,
     num_layers: int = 2,
     cell: int = 8,
+    patch: tuple[int, int] = (2, 2),
 ) -> CausalTransformer:
     """Width 32, 2 heads of 16: RoPE gives 8 channels to time, 4 each to space."""
     heads, head_dim = 2, 16
@@ -78,7 +79,7 @@ def transformer(
     }
     config = TransformerConfig.from_dict(
         {
-            "patch_size": [1, 2, 2],
+            "patch_size": [1, *patch],
             "num_attention_heads": heads,
             "attention_head_dim": head_dim,
             "in_channels": in_channels,
@@ -276,10 +277,16 @@ def model(
     }
     in_channels = sum(widths[slot] for slot in rules.input_slots)
     processor = tokenizer()
-    return Model(
+    cell = rules.spatial_compression
+    made = Model(
         rules,
-        transformer(generator, in_channels, rules.tracks, cell=rules.spatial_compression),
+        transformer(generator, in_channels, rules.tracks, cell=cell),
         tiny_vae(generator, memblocks, **vae),
         text_encoder(generator, processor.vocab_size()),
         processor,
     )
+    if rules.image.drawing is not None:
+        made.drawing = transformer(
+            generator, in_channels, rules.tracks, num_layers=1, cell=cell, patch=(2, 1)
+        )
+    return made

@@ -59,7 +59,8 @@ def build(shipped, transformer, vae, sampler):
     values = json.loads(folder.read_text()) | transformer
     values["track_config"]["vae_spatial_compression"] = rules.spatial_compression
     network = CausalTransformer(TransformerConfig.from_dict(values), rules.tracks)
-    return Model(rules, network, TAEHV(vae), shipped.text_encoder, shipped.tokenizer)
+    parts = (TAEHV(vae), shipped.text_encoder, shipped.tokenizer)
+    return Model(rules, network, *parts, drawing=network)
 
 
 def main():

@@ -17,6 +17,7 @@ from .taehv import TAEHV
 from .text_encoder import TextEncoder
 
 # Folder, weight file, and the class names diffusers and transformers know them by.
+_DRAWING = ("drawing", "diffusion_pytorch_model.safetensors", "WanTransformer3DModel")
 _TRANSFORMER = ("transformer", "diffusion_pytorch_model.safetensors", "WanTransformer3DModel")
 _TINY_VAE = ("tiny_vae", "diffusion_pytorch_model.safetensors", "TAEHV")
 _TEXT_ENCODER = ("text_encoder", "model.safetensors", "UMT5EncoderModel")
@@ -31,28 +32,35 @@ class Model:
     tiny_vae: TAEHV
     text_encoder: TextEncoder
     tokenizer: sentencepiece.SentencePieceProcessor
+    drawing: CausalTransformer | None = None  # draws the first picture of a stream without one
 
 
 def load(directory: str | Path) -> Model:
     directory = Path(directory)
     configuration = ModelConfiguration.from_dict(_json(directory / "motionstream.json"))
-    transformer = CausalTransformer(
-        TransformerConfig.from_dict(_json(directory / "transformer/config.json")),
-        configuration.tracks,
-    )
+    transformer = _transformer(directory, _TRANSFORMER, configuration)
+    drawing = None
+    if configuration.image.drawing is not None:
+        drawing = _transformer(directory, _DRAWING, configuration)
     tiny_vae = TAEHV(TinyVAEConfig.from_dict(_json(directory / "tiny_vae/config.json")))
     text_encoder = TextEncoder(
         TextEncoderConfig.from_dict(_json(directory / "text_encoder/config.json"))
     )
-    transformer.load_state_dict(weights(directory, _TRANSFORMER))
     tiny_vae.load_upstream(weights(directory, _TINY_VAE))
     text_encoder.load_state_dict(weights(directory, _TEXT_ENCODER))
-    for module in (transformer, tiny_vae, text_encoder):
+    for module in (tiny_vae, text_encoder):
         module.eval()
     tokenizer = sentencepiece.SentencePieceProcessor(
         model_file=str(directory / "tokenizer/spiece.model")
     )
-    return Model(configuration, transformer, tiny_vae, text_encoder, tokenizer)
+    return Model(configuration, transformer, tiny_vae, text_encoder, tokenizer, drawing)
+
+
+def _transformer(directory: Path, part: tuple, rules: ModelConfiguration) -> CausalTransformer:
+    config = TransformerConfig.from_dict(_json(directory / part[0] / "config.json"))
+    transformer = CausalTransformer(config, rules.tracks)
+    transformer.load_state_dict(weights(directory, part))
+    return transformer.eval()
 
 
 def save(model: Model, directory: str | Path) -> None:
@@ -62,9 +70,12 @@ def save(model: Model, directory: str | Path) -> None:
     index = {"_class_name": "MotionStreamPipeline"}
     for part, module in (
         (_TRANSFORMER, model.transformer),
+        (_DRAWING, model.drawing),
         (_TINY_VAE, model.tiny_vae),
         (_TEXT_ENCODER, model.text_encoder),
     ):
+        if module is None:
+            continue
         folder, _, class_name = part
         library = "transformers" if folder == "text_encoder" else "diffusers"
         index[folder] = [library, class_name]

@@ -20,7 +20,7 @@ from .noise import normal_noise
 from .picture_warp import PictureWarp
 from .sampler import FlowMatchScheduler, noise_levels
 from .text_encoder import tokenize
-from .track_encoder import first_visible, on_canvas, starts_and_ways
+from .track_encoder import TrackEncoder, first_visible, on_canvas, starts_and_ways
 
 DRAWING = 1  # the noise stream of the first picture
 
@@ -64,7 +64,7 @@ class Rollout:
         self.has_image = image is not None and rules.image.rule != "none"
         self.image_latents = self.encode_image(image) if self.has_image else None  # [1, C, J, H, W]
         if image is None and rules.image.drawing is not None:
-            self.image_latents = self.draw(image_tokens)
+            self.image_latents = self.draw(text, image_tokens)
             self.has_image = True
             image = model.tiny_vae.decode(self.image_latents.transpose(1, 2))[0, 0]
         if self.has_image and rules.image.tail == "tracks":
@@ -88,23 +88,29 @@ class Rollout:
         return latents.transpose(1, 2)
 
     @torch.no_grad()
-    def draw(self, image_tokens: Tensor | None) -> Tensor:
+    def draw(self, text: Tensor, image_tokens: Tensor | None) -> Tensor:
         """The first picture [1, C, 1, H, W] of a stream that was given none: latent 0 alone, by
-        Euler steps of the flow's ODE, guided by the text; with where its tracks start and how far
-        they go, but nothing cached."""
-        rules = self.model.configuration
+        Euler steps of the flow's ODE, guided by the text [1, M, text_dim]; by a transformer of its
+        own, which sees where the tracks start and how far they go."""
+        rules, network = self.model.configuration, self.model.drawing
         steps, guidance = rules.image.drawing.steps, rules.image.drawing.guidance
-        told, ids = self.context, tokenize(self.model.tokenizer, "", rules.text.max_tokens)
+        ids = tokenize(self.model.tokenizer, "", rules.text.max_tokens)
         empty = self.model.text_encoder.encode_padded(ids, rules.text.max_tokens)
-        untold = self.model.transformer.context(empty, image_tokens)
-        condition = self.condition(0, 1) | {"tracks": self.starts_and_ways()}
+        contexts = [network.context(t, image_tokens) for t in (empty, text)]
+        condition = self.condition(0, 1)
+        if "tracks" in condition:
+            condition["tracks"] = self.starts_and_ways(network.track_encoder)
         levels = noise_levels(steps, rules.sampler.shift)
         x = self.noise(0, 1, step=0, stream=DRAWING)
         for sigma, after in zip(levels, levels[1:], strict=False):
-            outputs = []
-            for self.context in (untold, told):
-                outputs.append(self.output(x, condition, rules.sampler.train_timesteps * sigma))
-            out = outputs[0] + guidance * (outputs[1] - outputs[0])
+            inputs = self.inputs(x, condition)
+            timestep = torch.tensor([[rules.sampler.train_timesteps * sigma]], dtype=torch.float64)
+            alone = KVCache(len(network.blocks), 0, 0, rules.cache.positions)
+            untold, told = (
+                network.forward_chunk(inputs, timestep, context, alone, commit=False)
+                for context in contexts
+            )
+            out = untold + guidance * (told - untold)
             if rules.sampler.prediction == "residual":
                 out = (x - out) / sigma  # the velocity; there are no image channels
             x = x + (after - sigma) * out
@@ -163,7 +169,10 @@ class Rollout:
 
     def track_condition(self, start: int, end: int) -> Tensor:
         """Track channels [1, track_channels, T, H, W]; exact zeros without tracks."""
-        size, encoder = self.model.configuration.latent_size, self.model.transformer.track_encoder
+        return self.track_channels(self.model.transformer.track_encoder, start, end)
+
+    def track_channels(self, encoder: TrackEncoder, start: int, end: int) -> Tensor:
+        size = self.model.configuration.latent_size
         if self.tracks is None:
             return torch.zeros(1, encoder.config.track_channels, end - start, *size)
         tracks, rules = self.tracks, self.model.configuration
@@ -172,12 +181,12 @@ class Rollout:
             ids = first_visible(tracks.points, tracks.visible, (rules.width, rules.height))
         return encoder.window(tracks.points[None], tracks.visible[None], ids, size, start, end)
 
-    def starts_and_ways(self) -> Tensor:
+    def starts_and_ways(self, encoder: TrackEncoder) -> Tensor:
         """Track channels [1, track_channels, 1, H, W] of a latent 0 that is to be drawn."""
-        rules, encoder = self.model.configuration, self.model.transformer.track_encoder
+        rules = self.model.configuration
         ahead = torch.tensor(rules.image.drawing.ahead, dtype=torch.long)
         if self.tracks is None or not len(ahead):
-            return self.track_condition(0, 1)
+            return self.track_channels(encoder, 0, 1)
         points, visible = self.tracks.points, self.tracks.visible
         held = ahead.clamp(max=len(points) - 1)
         inside = on_canvas(points[held], (rules.height, rules.width)) > 0
@@ -207,12 +216,15 @@ class Rollout:
 
     def output(self, x: Tensor, condition: dict, timestep: float, commit: bool = False) -> Tensor:
         """One transformer pass over the current chunk x [1, C, T, H, W]."""
-        slots = {**condition, "noise": x}
-        inputs = torch.cat([slots[n] for n in self.model.configuration.input_slots], dim=1)
         timesteps = torch.full((1, x.shape[2]), timestep, dtype=torch.float64)
         return self.model.transformer.forward_chunk(
-            inputs, timesteps, self.context, self.cache, commit
+            self.inputs(x, condition), timesteps, self.context, self.cache, commit
         )
+
+    def inputs(self, x: Tensor, condition: dict) -> Tensor:
+        """Noisy latents and condition in the order of the model's slots."""
+        slots = {**condition, "noise": x}
+        return torch.cat([slots[n] for n in self.model.configuration.input_slots], dim=1)
 
     @torch.no_grad()
     def next_chunk(self) -> tuple[Tensor, Tensor]:

@@ -3,7 +3,8 @@ from there (`starts_and_ways`), but no image channels.
 
 Few steps are enough to follow a picture, not to invent one. So a stream without a picture first
 draws its own, from noise along the ODE with text guidance, as a teacher does, and then goes on as
-if it had been given it. Trained beside the student by rectified flow, in clean estimates.
+if it had been given it. A network of its own (`drawing.json`) does this, with smaller patches than
+the student can afford; trained by rectified flow, in clean estimates.
 """
 
 from functools import cached_property
@@ -21,10 +22,11 @@ from .generator import no_prompt
 from .naming import Named, Words
 from .tracks import choose_tracks
 
+SIZES = "drawing.json"  # of the network
 NO_TRACKS = 0.15  # share of pictures that are shown no tracks
 NO_WAYS = 0.15  # share of pictures that are shown the starts of tracks only
 ON_OBJECTS = 2.0  # added to the loss's weight 1 where objects are
-HEAVIEST = 4.0  # the flow's loss weight 1 / sigma^2 stops here
+HEAVIEST = 10.0  # the flow's loss weight 1 / share^2 (noise_share) stops here
 
 
 class Pictures:
@@ -39,6 +41,7 @@ class Pictures:
             torch.cat([part[name] for part in parts])
             for name in ("latents", "points", "object", "later", "known")
         )
+        self.deviation = self.latents.float().std().item()
         self.cast = torch.cat([part["cast"] for part in parts])
         self.told = self.ids([row for part in parts for row in part["prompts"]])
         self.recast_prompts = [row for part in parts for row in part["recast"]]
@@ -62,19 +65,17 @@ class Pictures:
         """The ids [n, variants, M] of what is told of other objects; only naming asks for them."""
         return self.ids(self.recast_prompts)
 
-    def batch(self, size, text_dropout, naming=False):
-        """`size` random pictures as clips of one latent frame, where objects are [B, h, w], and,
-        for `naming`, what is at which of their points (a Named, else None)."""
+    def batch(self, size, text_dropout):
+        """`size` random pictures as clips of one latent frame, where objects are [B, h, w], and
+        what is at which of their points (a Named)."""
         rows = torch.randint(len(self.latents), (size,), generator=self.generator)
         variant = self.chance(size, self.told.shape[1])
         latents, ids = self.latents[rows].float(), self.told[rows, variant].long()
         bare = torch.rand(size, generator=self.generator) < text_dropout
         ids = torch.where(bare[:, None], no_prompt(ids), ids)
         shown = self.shown(rows, NO_TRACKS)
-        named = None
-        if naming:
-            counts = ~bare & shown.visible.flatten(1).any(1)
-            named = self.named(rows, ids, self.cast[rows, 0], counts)
+        counts = ~bare & shown.visible.flatten(1).any(1)
+        named = self.named(rows, ids, self.cast[rows, 0], counts)
         latents = latents[:, :, None]
         return Batch(latents, torch.zeros_like(latents), shown, ids), self.cells(rows), named
 
@@ -138,16 +139,22 @@ def at_first(start, given, later, known):
     return Shown(*starts_and_ways(start, given, later, known, 4))
 
 
+def noise_share(sigma, deviation):
+    """The part of noise in noisy latents at levels sigma, of latents of this standard deviation:
+    their noise level, had they been scaled to deviation 1."""
+    return sigma / (sigma + deviation * (1 - sigma))
+
+
 def clean(model, x, sigma, shown, text):
     """The clean estimate of latent 0, x [B, C, 1, h, w] at noise levels sigma [B]."""
     timestep = (model.rules.sampler.train_timesteps * sigma)[:, None]
     return model.clean(x, timestep, model.no_picture(shown, x.shape[-2:]), text)
 
 
-def loss(model, pictures, recipe, channels, workers, log, naming=None):
-    """Rectified flow on `recipe.pictures` pictures; channels [C] as importance() takes them. With
-    `naming` (a Naming) also what is where, `recipe.names` times."""
-    batch, objects, named = pictures.batch(recipe.pictures, recipe.text_dropout, naming is not None)
+def loss(model, naming, pictures, recipe, channels, workers, log):
+    """Rectified flow on `recipe.pictures` pictures; channels [C] as importance() takes them. And
+    what is where (naming, a Naming), `recipe.names` times."""
+    batch, objects, named = pictures.batch(recipe.pictures, recipe.text_dropout)
     batch, objects = batch.to(workers.device), objects.to(workers.device)
     latents = batch.latents
     sigma = shifted(torch.rand(len(latents), device=latents.device), model.rules.sampler.shift)
@@ -157,12 +164,11 @@ def loss(model, pictures, recipe, channels, workers, log, naming=None):
         estimate = clean(model, noisy, sigma, batch.shown, model.text(batch.ids))
     weight = channels.to(latents)[:, None, None] * (1 + ON_OBJECTS * objects)[:, None]
     error = ((estimate - latents)[:, :, 0].square() * weight).mean((1, 2, 3))
-    total = (error * sigma.pow(-2).clamp(max=HEAVIEST)).mean()
+    share = noise_share(sigma, pictures.deviation)
+    total = (error * share.pow(-2).clamp(max=HEAVIEST)).mean()
     log.add("drawn", total.item())
-    if naming is not None:
-        named = named.to(workers.device)
-        total = total + recipe.names * naming.loss(named, latents.shape[-1], log, "drawn")
-    return total
+    named = naming.loss(named.to(workers.device), latents.shape[-1], log, "drawn")
+    return total + recipe.names * named
 
 
 @torch.no_grad()

@@ -1,6 +1,7 @@
 """Writes the model directory that `motionstream` loads: float16 safetensors and complete configs.
 
-    python -m train.export --student runs/student/checkpoint.pt --vae runs/vae/checkpoint.pt \
+    python -m train.export --student runs/student/checkpoint.pt \
+        --drawing runs/drawing/checkpoint.pt --vae runs/vae/checkpoint.pt \
         --tokenizer runs/tokenizer/spiece.model --name solids-320x192 \
         --out ../Models/solids-320x192
 """
@@ -10,11 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import sentencepiece
+import torch
 from safetensors.torch import load_file, save_file
 
 from reference.model_directory import Model
 from reference.model_directory import save as save_model
 
+from .drawing import SIZES
 from .generator import Generator
 from .make_latents import load_vae
 from .training import weights
@@ -23,6 +26,7 @@ from .training import weights
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--student", required=True)
+    parser.add_argument("--drawing", required=True)
     parser.add_argument("--vae", required=True)
     parser.add_argument("--tokenizer", required=True)
     parser.add_argument("--name", required=True)
@@ -30,6 +34,11 @@ def main():
     arguments = parser.parse_args()
     student = Generator()
     student.load_state_dict(weights(arguments.student))
+    drawing = Generator(SIZES)
+    drawing.load_state_dict(weights(arguments.drawing))
+    words, of_drawing = (network.text_encoder.state_dict() for network in (student, drawing))
+    if any(not torch.equal(words[k], of_drawing[k]) for k in words):
+        raise SystemExit(f"{arguments.student} was trained with other words than the drawing")
     rules = replace(student.rules, name=arguments.name)
     model = Model(
         rules,
@@ -37,6 +46,7 @@ def main():
         load_vae(arguments.vae),
         student.text_encoder,
         sentencepiece.SentencePieceProcessor(model_file=arguments.tokenizer),
+        drawing.transformer,
     )
     save_model(model, arguments.out)
     for path in Path(arguments.out).glob("*/*.safetensors"):

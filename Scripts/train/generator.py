@@ -1,5 +1,5 @@
 """The network of all stages: teacher, critic and student differ in their weights and in what they
-may look at, not in their parts."""
+may look at, not in their parts; the network that draws differs in its patch as well."""
 
 import json
 from dataclasses import replace
@@ -23,13 +23,13 @@ def read(name):
 
 
 class Generator(nn.Module):
-    """Transformer, track head and text encoder; they are trained together."""
+    """Transformer, of the sizes in file `sizes`, track head and text encoder."""
 
-    def __init__(self):
+    def __init__(self, sizes="transformer.json"):
         super().__init__()
         self.rules = ModelConfiguration.from_dict(read("motionstream.json"))
         self.transformer = CausalTransformer(
-            TransformerConfig.from_dict(read("transformer.json")), self.rules.tracks
+            TransformerConfig.from_dict(read(sizes)), self.rules.tracks
         )
         self.text_encoder = TextEncoder(TextEncoderConfig.from_dict(read("text_encoder.json")))
         self.scheduler = FlowMatchScheduler(

@@ -12,7 +12,7 @@ from world.scene import COLOURS
 
 from .change_latents import fit
 from .data import Shown
-from .drawing import at_first, draw
+from .drawing import SIZES, at_first, draw
 from .generator import Generator, no_motion, no_prompt
 from .make_latents import image_channels, load_vae
 from .naming import Named, Naming, Words
@@ -29,6 +29,14 @@ FRAMES = 9  # latent, three chunks
 def model():
     torch.manual_seed(0)
     model = Generator().eval().requires_grad_(False)
+    torch.nn.init.normal_(model.transformer.proj_out.weight, std=0.02)
+    return model
+
+
+@pytest.fixture(scope="module")
+def drawing():
+    torch.manual_seed(0)
+    model = Generator(SIZES).eval().requires_grad_(False)
     torch.nn.init.normal_(model.transformer.proj_out.weight, std=0.02)
     return model
 
@@ -134,14 +142,14 @@ def one_track(x, y, across=0.0):
     return at_first(start, torch.tensor([[True]]), ahead, torch.ones(1, 3, 1))
 
 
-def test_a_drawing_goes_by_the_prompt_and_the_tracks(model):
-    h, w = model.rules.latent_size
-    noise = torch.randn(1, model.transformer.config.out_channels, h, w)
-    ids = torch.zeros(1, model.rules.text.max_tokens, dtype=torch.long)
+def test_a_drawing_goes_by_the_prompt_and_the_tracks(drawing):
+    h, w = drawing.rules.latent_size
+    noise = torch.randn(1, drawing.transformer.config.out_channels, h, w)
+    ids = torch.zeros(1, drawing.rules.text.max_tokens, dtype=torch.long)
     ids[0, :3] = torch.tensor([7, 8, 1])
     with torch.no_grad():  # blocks begin without a say in the residual stream of new weights
         drawn = [
-            draw(model, tracks, i, noise, 3, 2.0)
+            draw(drawing, tracks, i, noise, 3, 2.0)
             for tracks, i in (
                 (one_track(40, 30), ids),
                 (one_track(40, 30), ids + (ids > 1)),
@@ -152,10 +160,10 @@ def test_a_drawing_goes_by_the_prompt_and_the_tracks(model):
     assert all(not torch.equal(drawn[0], other) for other in drawn[1:])
 
 
-def test_a_picture_without_tracks_has_no_track_channels(model):
+def test_a_picture_without_tracks_has_no_track_channels(drawing):
     places = torch.rand(1, 4, 1, 2) * 60
     shown = at_first(places[:, 0], torch.tensor([[False]]), places[:, 1:], torch.ones(1, 3, 1))
-    assert (model.no_picture(shown, model.rules.latent_size) == 0).all()
+    assert (drawing.no_picture(shown, drawing.rules.latent_size) == 0).all()
 
 
 def test_a_clause_is_of_the_object_whose_colour_it_names():
@@ -177,12 +185,12 @@ def test_a_clause_is_of_the_object_whose_colour_it_names():
 
 def test_names_are_asked_of_the_cell_that_a_point_is_in():
     torch.manual_seed(0)
-    model = Generator().requires_grad_(False)
+    model = Generator(SIZES).requires_grad_(False)
     naming = Naming(model).requires_grad_(False)
     h, w = model.rules.latent_size
     _, p, q = model.transformer.config.patch_size
     logits = torch.zeros(p * q, len(naming.read.bias) // (p * q))
-    logits[1 * q + 2, 3] = 50  # the cell in the second row, third column of each token: colour 3
+    logits[1 * q + 0, 3] = 50  # the cell in the second row, first column of each token: colour 3
     naming.read.weight.zero_()
     naming.read.bias.copy_(logits.flatten())
     x = torch.randn(1, model.transformer.config.out_channels, 1, h, w)
@@ -201,7 +209,7 @@ def test_names_are_asked_of_the_cell_that_a_point_is_in():
         naming.loss(Named(*point, what, every, torch.tensor([True])), w, log, "test")
         return log["test colours"], log["test looks"]
 
-    assert colours_right(2 * p + 1, 3 * q + 2) == (1.0, pytest.approx(1.0))
+    assert colours_right(2 * p + 1, 3 * q) == (1.0, pytest.approx(1.0))
     assert colours_right(2 * p + 1, 3 * q + 1)[0] == 0.0
 
 

@@ -13,17 +13,13 @@ Noisy chunks are states of the teacher's ODE and regress to where it ends, or (`
 latents with noise that regress to themselves: a trajectory costs 150 evaluations of the teacher,
 and two CPU cores make few of them. The loss is robust, and changing what the tracks carried has a
 price: a squared error is least where everything uncertain is blurred.
-
-With `--pictures` most steps learn to draw first pictures from text (`drawing`).
 """
 
 from dataclasses import dataclass
 
 import torch
 
-from . import drawing
 from .data import LatentClips
-from .drawing import Pictures
 from .generator import Generator, importance, robust
 from .training import (
     Average,
@@ -47,8 +43,6 @@ class Recipe:
     true: float = 0.8  # share of steps on true clips, where there are trajectories as well
     knee: float = 0.1  # of the loss's pseudo-Huber, in latent standard deviations
     sparse: float = 0.2  # share of the loss that changing the image channels costs in itself
-    drawing: float = 0.5  # share of steps that draw pictures from text, where there are pictures
-    pictures: int = 32  # of such a step
     clean: float = 0.4  # share of chunks given clean, as context
     first_step: float = 0.5  # share of noisy chunks at the sampler's first level: it decides most
     context_noise: float = 0.1  # largest noise on clean context, against drift
@@ -126,14 +120,13 @@ def main():
         60,
         latents="folder of make_latents",
         trajectories="optional folder of make_trajectories",
-        pictures="optional folder of make_pictures",
-        weights="optional checkpoint whose weights to begin from",
+        weights="checkpoint of train_teacher, to begin from",
     )
     recipe, workers = Recipe(), Workers(settings)
     torch.manual_seed(recipe.seed)
     model = Generator().to(workers.device)
-    if settings.weights:
-        model.load_state_dict(weights(settings.weights, workers.device))
+    model.load_state_dict(weights(settings.weights, workers.device))
+    model.text_encoder.requires_grad_(False)
     optimizer_list = optimizers(model, recipe.learning_rate)
     average = Average(model)
     progress = Progress(settings, workers, {"model": model}, optimizer_list, average)
@@ -144,23 +137,17 @@ def main():
         for folder in (settings.latents, settings.trajectories)
         if folder
     ]
-    pictures = None
-    if settings.pictures:
-        pictures = Pictures(settings.pictures, cell=model.rules.spatial_compression, **read)
     torch.manual_seed(workers.seed(recipe.seed, progress.step))
 
     log = Running()
     while clock.running:
         # All workers take the same kind of step, so that none waits long for another.
-        kind, source, draws = torch.rand(
-            3, generator=torch.Generator().manual_seed(progress.step)
+        kind, source = torch.rand(
+            2, generator=torch.Generator().manual_seed(progress.step)
         ).tolist()
         clips = sources[-1] if source >= recipe.true else sources[0]
-        if pictures and draws < recipe.drawing:
-            loss = drawing.loss(model, pictures, recipe, clips.channels, workers, log)
-        else:
-            picked = pick_chunks(recipe, kind, clips.latent_frames // model.rules.chunk)
-            loss = causal_loss(model, recipe, workers, clips, picked, log)
+        picked = pick_chunks(recipe, kind, clips.latent_frames // model.rules.chunk)
+        loss = causal_loss(model, recipe, workers, clips, picked, log)
         loss.backward()
         (clock.elapsed,) = workers.average(model, clock.now())
         rate = clock.rate(progress.step, recipe.warmup, recipe.decay)

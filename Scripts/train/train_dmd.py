@@ -20,9 +20,7 @@ import torch
 
 from reference.sampler import shifted
 
-from . import drawing
 from .data import LatentClips
-from .drawing import Pictures
 from .generator import Generator, importance, robust
 from .self_forcing import Rollout
 from .teacher import Guided
@@ -52,8 +50,6 @@ class Recipe:
     matching: float = 1.0
     regression: float = 0.5
     knee: float = 0.3  # of the regression's pseudo-Huber loss, in latent standard deviations
-    pictures: int = 16  # drawn from text in a student's step, where there are pictures
-    text_dropout: float = 0.1  # of those
     average: float = 0.98
     seed: int = 2
 
@@ -125,7 +121,6 @@ def main():
         latents="folder of make_latents",
         teacher="checkpoint of train_teacher",
         student="checkpoint of train_causal, to begin from",
-        pictures="optional folder of make_pictures",
     )
     recipe, workers = Recipe(), Workers(settings)
     torch.manual_seed(recipe.seed)
@@ -134,7 +129,7 @@ def main():
     for model in (critic, teacher):
         model.load_state_dict(weights(settings.teacher, workers.device))
     teacher.requires_grad_(False)
-    for model in (student, critic):  # frozen after the teacher's stage
+    for model in (student, critic):  # as the teacher left them
         model.text_encoder.requires_grad_(False)
         model.transformer.track_encoder.requires_grad_(False)
     student_optimizers = optimizers(student, recipe.learning_rate)
@@ -147,17 +142,12 @@ def main():
     clock = progress.clock
     read = reading(settings, student, workers, recipe, progress.step)
     clips = LatentClips(settings.latents, **read)
-    pictures = None
-    if settings.pictures:
-        pictures = Pictures(settings.pictures, cell=student.rules.spatial_compression, **read)
     torch.manual_seed(workers.seed(recipe.seed, progress.step))
     stage = Stage(recipe, workers, clips, student, critic, teacher)
 
     log = Running()
     while clock.running:
         loss = stage.student_loss(log)
-        if pictures:
-            loss = loss + drawing.loss(student, pictures, recipe, clips.channels, workers, log)
         loss.backward()
         (clock.elapsed,) = workers.average(student, clock.now())
         rate = clock.rate(progress.step, recipe.warmup, recipe.decay)

@@ -1,4 +1,4 @@
-"""Stage 0b: words and pictures, one latent frame each. Resumable.
+"""Stage 0b: the network that draws first pictures, and the words of all. Resumable.
 
     torchrun --nproc_per_node 2 -m train.train_drawing --latents runs/latents \
         --pictures runs/pictures --tokenizer runs/tokenizer/spiece.model --out runs/drawing \
@@ -6,8 +6,7 @@
 
 First the text encoder learns which words stand together; then the network to say from prompt and
 tracks what is where (`naming`), on tracks that are told of other objects than they came from; then,
-beside it, to draw that (`drawing`). Which words belong to which tracks is found in minutes like
-this, and the stages on clips, which learn it from drawing alone, begin with it.
+beside it, to draw that (`drawing`). The stages on clips take the text encoder as it is.
 """
 
 from dataclasses import dataclass
@@ -38,12 +37,12 @@ class Recipe:
     learning_rate: float = 2e-3
     warmup: int = 60
     decay: float = 0.3
-    words: float = 0.04  # share of the time that only learns which words stand together
+    words: float = 0.03  # share of the time that only learns which words stand together
     told: int = 64  # prompts of such a step
-    naming: float = 0.12  # share of the time, after that, that only names
-    recast: int = 24  # pictures of such a step, and
-    recast_beside: int = 8  # of a step that draws as well
-    pictures: int = 40  # drawn in a step
+    naming: float = 0.07  # share of the time, after that, that only names
+    recast: int = 12  # pictures of such a step, and
+    recast_beside: int = 4  # of a step that draws as well
+    pictures: int = 20  # drawn in a step
     names: float = 0.3  # weight of the naming of what is drawn
     text_dropout: float = 0.1
     average: float = 0.99
@@ -77,17 +76,19 @@ def main():
         60,
         latents="folder of make_latents, for how much each channel matters",
         pictures="folder of make_pictures",
-        weights="optional checkpoint whose weights to begin from",
+        weights="optional checkpoint whose weights to begin from, where they fit",
         new_words="flag: the weights are of another tokenizer; begin the text encoder anew",
     )
     recipe, workers = Recipe(), Workers(settings)
     torch.manual_seed(recipe.seed)
-    model = Generator().to(workers.device)
+    model = Generator(drawing.SIZES).to(workers.device)
     naming = Naming(model).to(workers.device)
     if settings.weights:
-        state = weights(settings.weights, workers.device)
-        own = model.state_dict() if settings.new_words else {}
-        model.load_state_dict(state | {k: v for k, v in own.items() if "text_encoder" in k})
+        state, own = weights(settings.weights, workers.device), model.state_dict()
+        fits = {k for k in own if k in state and state[k].shape == own[k].shape}
+        if settings.new_words:
+            fits = {k for k in fits if "text_encoder" not in k}
+        model.load_state_dict(own | {k: state[k] for k in fits})
     both = nn.ModuleList((model, naming))
     optimizer_list = optimizers(both, recipe.learning_rate)
     average = Average(model)
@@ -109,7 +110,7 @@ def main():
         else:
             loss = naming_loss(model, naming, pictures, recipe.recast_beside, workers, log)
             loss = recipe.names * loss + drawing.loss(
-                model, pictures, recipe, channels, workers, log, naming
+                model, naming, pictures, recipe, channels, workers, log
             )
         loss.backward()
         (clock.elapsed,) = workers.average(both, clock.now())

@@ -1,13 +1,14 @@
 """Stage 1: the bidirectional teacher, by rectified flow over whole clips. Resumable.
 
     torchrun --nproc_per_node 2 -m train.train_teacher --latents runs/latents \
-        --tokenizer runs/tokenizer/spiece.model --out runs/teacher --minutes 60
+        --words runs/drawing/checkpoint.pt --tokenizer runs/tokenizer/spiece.model \
+        --out runs/teacher --minutes 60
 
 As in the paper (2.1 to 2.3): picture, tracks and text are given together, one noise level for all
-latent frames with timestep shift 6, random subsets of tracks from dense to none, masking in the
+latent frames, random subsets of tracks from dense to none, masking in the
 middle of clips, and each of text, motion and picture dropped at times, so that joint guidance and
-generation without a picture work. With `--pictures` a share of steps learns to draw first pictures
-from text (`drawing`), which the student goes on doing. On a GPU: `--device cuda --bf16`.
+generation without a picture work. The text encoder is that of `train_drawing` and stays as it is.
+On a GPU: `--device cuda --bf16`.
 """
 
 import math
@@ -17,9 +18,7 @@ import torch
 
 from reference.sampler import shifted
 
-from . import drawing
 from .data import LatentClips
-from .drawing import Pictures
 from .generator import Generator, importance, no_motion
 from .training import (
     Average,
@@ -29,6 +28,7 @@ from .training import (
     arguments,
     optimizers,
     reading,
+    take_words,
     update,
     weights,
 )
@@ -43,8 +43,6 @@ class Recipe:
     text_dropout: float = 0.12
     motion_dropout: float = 0.08
     image_dropout: float = 0.1
-    drawing: float = 0.3  # share of steps that draw pictures from text, where there are pictures
-    pictures: int = 32  # of such a step
     heaviest: float = 4.0  # the flow's loss weight 1 / sigma^2 stops here
     average: float = 0.995
     seed: int = 1
@@ -78,7 +76,7 @@ def main():
         __doc__,
         60,
         latents="folder of make_latents",
-        pictures="optional folder of make_pictures",
+        words="checkpoint of train_drawing, whose text encoder it takes",
         weights="optional checkpoint whose weights to begin from",
     )
     recipe, workers = Recipe(), Workers(settings)
@@ -86,25 +84,18 @@ def main():
     model = Generator().to(workers.device)
     if settings.weights:
         model.load_state_dict(weights(settings.weights, workers.device))
+    take_words(model, settings.words)
     optimizer_list = optimizers(model, recipe.learning_rate)
     average = Average(model)
     progress = Progress(settings, workers, {"model": model}, optimizer_list, average)
     clock = progress.clock
     read = reading(settings, model, workers, recipe, progress.step)
     clips = LatentClips(settings.latents, **read)
-    pictures = None
-    if settings.pictures:
-        pictures = Pictures(settings.pictures, cell=model.rules.spatial_compression, **read)
     torch.manual_seed(workers.seed(recipe.seed, progress.step))
 
     log = Running()
     while clock.running:
-        # All workers take the same kind of step, so that none waits long for another.
-        draws = torch.rand((), generator=torch.Generator().manual_seed(progress.step)).item()
-        if pictures and draws < recipe.drawing:
-            loss = drawing.loss(model, pictures, recipe, clips.channels, workers, log)
-        else:
-            loss = flow_loss(model, recipe, workers, clips, log)
+        loss = flow_loss(model, recipe, workers, clips, log)
         loss.backward()
         (clock.elapsed,) = workers.average(model, clock.now())
         update(

@@ -198,6 +198,14 @@ class Progress:
             print(f"ended after step {self.step}  {log}", flush=True)
 
 
+def take_words(model, path):
+    """Gives a model the text encoder of a stage's checkpoint, not to be trained any further."""
+    name = "text_encoder."
+    state = {k.removeprefix(name): v for k, v in weights(path).items() if k.startswith(name)}
+    model.text_encoder.load_state_dict(state)
+    model.text_encoder.requires_grad_(False)
+
+
 def weights(path, device="cpu"):
     """The averaged weights of a stage's checkpoint."""
     return torch.load(path, map_location=device)["average"]

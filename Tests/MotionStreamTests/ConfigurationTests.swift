@@ -170,6 +170,44 @@ import Testing
     } throws: { "\($0)".contains("image.drawing.ahead") && "\($0)".contains(message) }
   }
 
+  @Test("A model that draws has a second transformer, which fits the first and the manifest")
+  func drawing() throws {
+    let guided = "\(folder.path)/guided"
+    try FileManager.default.copyItem(atPath: TinyModel.path("tiny-model-guided"), toPath: guided)
+    let directory = try ModelDirectory(path: guided)
+    let hash = try directory.contentHash()
+    let component = try #require(try directory.summary().components.first { $0.name == "drawing" })
+    #expect(component.findings.isEmpty && component.parameterCount > 0)
+    #expect(try Model.load(directory, threads: 1).memoryEstimate(width: 32, height: 32).total > 0)
+
+    let file = "\(guided)/drawing/config.json"
+    let good = try String(contentsOfFile: file, encoding: .utf8)
+    for (old, new, message) in [
+      ("    2,\n    1\n", "    2,\n    4\n", "patch_size: expected divisors of 2 and 2"),
+      (#""out_channels": 4"#, #""out_channels": 5"#, "out_channels: expected 4"),
+      (#""in_channels": 11"#, #""in_channels": 12"#, "in_channels: expected 11"),
+      (#""text_dim": 16"#, #""text_dim": 17"#, "text_dim: expected 16"),
+    ] {
+      try #require(good.contains(old), "\(old)")
+      try good.replacingOccurrences(of: old, with: new).write(
+        toFile: file, atomically: true, encoding: .utf8)
+      #expect {
+        try ModelDirectory(path: guided)
+      } throws: {
+        ($0 as? ModelError)?.kind == .badModel
+          && "\($0)".contains("drawing/config.json: " + message)
+      }
+    }
+    try (good + " ").write(toFile: file, atomically: true, encoding: .utf8)
+    #expect(try ModelDirectory(path: guided).contentHash() != hash)
+    try FileManager.default.removeItem(atPath: file)
+    #expect {
+      try ModelDirectory(path: guided)
+    } throws: {
+      ($0 as? ModelError)?.kind == .missing && "\($0)".contains("drawing/config.json")
+    }
+  }
+
   @Test("Fields of one's own start with x-; diffusers' other fields do not matter")
   func ownFields() throws {
     try edit(Self.manifest, #""fps": 16"#, #""fps": 16, "x-author": "me""#)

@@ -54,7 +54,7 @@ import Testing
   func stream(_ name: String) throws {
     let fixture = try Fixture("transformer-stream")
     let example = try CacheTests.example(name)
-    let transformer = try TinyModel.load().transformer
+    let transformer = try TinyModel.load().student.transformer
     let context = transformer.context(text: try fixture("input.text").matrix, pool: pool)
     let cache = makeCache(transformer, example.rules)
     let workspace = TransformerWorkspace(
@@ -114,7 +114,7 @@ import Testing
   @Test("The first chunk of a stream is what the twin's causal mask gives on a whole clip")
   func firstChunkOfClip() throws {
     let fixture = try Fixture("transformer")
-    let transformer = try TinyModel.load().transformer
+    let transformer = try TinyModel.load().student.transformer
     let rules = CacheIndex.Rules(
       sinkFrames: 3, windowFrames: 3, maximumChunk: 3, positions: .slot)
     let workspace = TransformerWorkspace(

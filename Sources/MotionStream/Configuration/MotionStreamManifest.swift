@@ -71,8 +71,8 @@ public struct MotionStreamManifest: Sendable, Equatable {
     public let drawing: Drawing?
   }
 
-  /// How a stream without a picture draws its own: latent 0 alone, by Euler steps along the flow's
-  /// ODE.
+  /// How a stream without a picture draws its own: latent 0 alone, by the transformer in folder
+  /// `drawing`, in Euler steps along the flow's ODE.
   public struct Drawing: Sendable, Equatable {
     /// Steps from noise to the clean latent.
     public let steps: Int

@@ -1,6 +1,6 @@
 import Foundation
 
-/// `transformer/config.json`: the fields of diffusers' WanTransformer3DModel, plus the track head.
+/// `config.json` of a transformer's folder: the fields of diffusers' WanTransformer3DModel, plus the track head.
 public struct TransformerConfiguration: Sendable, Equatable {
   /// Latent pixels of a token: rows, columns. (Time is always 1.)
   public let patchHeight, patchWidth: Int
@@ -36,17 +36,17 @@ public struct TransformerConfiguration: Sendable, Equatable {
   /// Latent pixels of a token.
   public var patchArea: Int { patchHeight * patchWidth }
 
-  /// The file's name inside a model directory.
-  static let file = "transformer/config.json"
+  /// The file's name inside a model directory; `folder` is `transformer` or `drawing`.
+  static func file(_ folder: String) -> String { "\(folder)/config.json" }
 
-  /// Reads the file of a model directory.
-  init(directory: String) throws(ModelError) {
-    try self.init(ConfigurationReader(directory: directory, file: TransformerConfiguration.file))
+  /// Reads the file of a folder of a model directory.
+  init(directory: String, folder: String) throws(ModelError) {
+    try self.init(ConfigurationReader(directory: directory, file: Self.file(folder)))
   }
 
   /// Reads a JSON text; messages call it `transformer/config.json`.
   package init(json: String) throws(ModelError) {
-    try self.init(ConfigurationReader(Data(json.utf8), file: TransformerConfiguration.file))
+    try self.init(ConfigurationReader(Data(json.utf8), file: Self.file("transformer")))
   }
 
   private init(_ source: ConfigurationReader) throws(ModelError) {

@@ -7,6 +7,7 @@ final class ConditionChannels {
   let prefill: Tensor?
 
   private let model: Model
+  private let network: Network
   private let grid: LatentGrid
   /// The first channel of every slot.
   private let offsets: [MotionStreamManifest.InputSlot: Int]
@@ -19,21 +20,24 @@ final class ConditionChannels {
   private var carried: (picture: CarriedPicture, drawn: Tensor?)?
   private let channels: Tensor  // [largest slot, H*W]
 
+  /// The channels for a network of the model, which cuts latents as `grid` does.
   init(
-    model: Model, grid: LatentGrid, image: RGBFrame?, tracks: TrackSampler?
+    model: Model, network: Network, grid: LatentGrid, image: RGBFrame?, tracks: TrackSampler?
   ) throws(ModelError) {
     self.model = model
+    self.network = network
     self.grid = grid
     let manifest = model.manifest
     var offsets: [MotionStreamManifest.InputSlot: Int] = [:]
     var offset = 0
     for slot in manifest.inputSlots {
       offsets[slot] = offset
-      offset += model.directory.channels(of: slot)
+      offset += model.directory.channels(of: slot, for: network.configuration)
     }
     self.offsets = offsets
     channels = Tensor(
-      manifest.inputSlots.map(model.directory.channels).max() ?? 0, grid.pixelsPerFrame)
+      manifest.inputSlots.map { model.directory.channels(of: $0, for: network.configuration) }
+        .max() ?? 0, grid.pixelsPerFrame)
 
     let latents = try ConditionChannels.encode(image, model: model, grid: grid)
     prefill = manifest.image.rule == .prefill ? latents : nil
@@ -41,7 +45,7 @@ final class ConditionChannels {
 
     self.tracks = tracks
     if let tracks {
-      guard let encoder = model.trackEncoder else {
+      guard let encoder = network.trackEncoder else {
         throw ModelError(.usage, "\(model.directory.path): this model takes no tracks")
       }
       trackWorkspace = encoder.makeWorkspace(
@@ -56,9 +60,6 @@ final class ConditionChannels {
       carried = (picture, nil)
     }
   }
-
-  /// How the stream draws its first picture; nil if it was given one, or needs none.
-  var drawing: MotionStreamManifest.Drawing? { image == nil ? model.manifest.image.drawing : nil }
 
   /// Latents of the picture; for the grey tail also of the grey frames after it, until the encoder
   /// has forgotten the picture.
@@ -97,7 +98,8 @@ final class ConditionChannels {
     for (index, latent) in range.enumerated() {
       let frame = patches.rows(index * grid.tokensPerFrame..<(index + 1) * grid.tokensPerFrame)
       for slot in model.manifest.inputSlots where slot != .noise {
-        let rows = channels.rows(0..<model.directory.channels(of: slot))
+        let rows = channels.rows(
+          0..<model.directory.channels(of: slot, for: network.configuration))
         fill(slot, latent: latent, drawn: drawn, ahead: ahead, encoder: &encoder, into: rows)
         grid.patchify(rows, into: frame, channelOffset: offsets[slot] ?? 0)
         if slot == .image, let copy {
@@ -141,7 +143,7 @@ final class ConditionChannels {
         image.matrix(rows: image.shape[0] * channels.rows)
           .rows(held * channels.rows..<(held + 1) * channels.rows))
     case .tracks:
-      guard let tracks, let encoder = model.trackEncoder, let trackWorkspace else {
+      guard let tracks, let encoder = network.trackEncoder, let trackWorkspace else {
         return channels.fill(0)
       }
       encoder.encode(

@@ -8,7 +8,7 @@ public struct MemoryEstimate: Sendable, Equatable {
   /// The memory and working pictures of the decoder and, where tracks move the first picture, of
   /// the encoder.
   public let decoder: Int
-  /// What a transformer pass writes to.
+  /// What a transformer pass writes to, and what drawing a first picture needs for a moment.
   public let workspace: Int
 
   /// All of it.
@@ -18,21 +18,19 @@ public struct MemoryEstimate: Sendable, Equatable {
 extension Model {
   /// The memory that a stream of this size needs; the size must be valid.
   public func memoryEstimate(width: Int, height: Int) -> MemoryEstimate {
-    let configuration = directory.transformer
-    let rules = CacheIndex.Rules(manifest)
     let grid = grid(width: width, height: height)
     let floats = MemoryLayout<Float>.stride
-    let tokens = rules.maximumChunk * grid.tokensPerFrame
-    let attended = rules.capacity * grid.tokensPerFrame
-
-    let perLayer = 3 * attended + 2 * manifest.maximumTextTokens
-    let scratch = pool.attentionScratch(
-      queries: tokens, keys: attended, heads: configuration.heads, width: configuration.headWidth)
     // Latents, room of the same shape and the output; for a residual also what it is added to.
     let copies = manifest.sampler.prediction == .residual ? 4 : 3
-    let perToken =
-      4 * configuration.width + configuration.feedForwardWidth
-      + (configuration.inChannels + copies * configuration.outChannels) * grid.patchArea
+    let student = passMemory(
+      student.configuration, grid: grid, rules: CacheIndex.Rules(manifest), copies: copies)
+    var drawn = 0
+    if let network = drawing {
+      let memory = passMemory(
+        network.configuration, grid: grid.cut(as: network.configuration),
+        rules: PictureDrawing.cacheRules, copies: 4)
+      drawn = memory.cache + memory.workspace
+    }
 
     // The autoencoder's memory grows with the picture, so a small one tells.
     let small = PictureSize(height: 8, width: 8)
@@ -47,8 +45,28 @@ extension Model {
     }
     return MemoryEstimate(
       weights: weightCount * floats,
-      cache: configuration.layers * perLayer * configuration.width * floats,
+      cache: student.cache * floats,
       decoder: smallBytes / small.count * grid.pixelsPerFrame,
-      workspace: (tokens * perToken + attended * configuration.headWidth + scratch) * floats)
+      workspace: (student.workspace + drawn) * floats)
+  }
+
+  /// Values that a transformer's cache holds, and that its passes write to, `copies` of the output
+  /// among them.
+  private func passMemory(
+    _ configuration: TransformerConfiguration, grid: LatentGrid, rules: CacheIndex.Rules,
+    copies: Int
+  ) -> (cache: Int, workspace: Int) {
+    let tokens = rules.maximumChunk * grid.tokensPerFrame
+    let attended = rules.capacity * grid.tokensPerFrame
+    let perLayer = 3 * attended + 2 * manifest.maximumTextTokens
+    let scratch = pool.attentionScratch(
+      queries: tokens, keys: attended, heads: configuration.heads, width: configuration.headWidth)
+    let perToken =
+      4 * configuration.width + configuration.feedForwardWidth
+      + (configuration.inChannels + copies * configuration.outChannels) * grid.patchArea
+    return (
+      configuration.layers * perLayer * configuration.width,
+      tokens * perToken + attended * configuration.headWidth + scratch
+    )
   }
 }

@@ -4,8 +4,10 @@ public final class Model: Sendable {
   public let directory: ModelDirectory
   /// The threads its kernels run on.
   package let pool: Pool
-  package let transformer: CausalTransformer
-  package let trackEncoder: TrackEncoder?
+  /// The causal student.
+  package let student: Network
+  /// Draws the first picture of a stream that was given none.
+  package let drawing: Network?
   package let vaeEncoder: TinyVAEEncoder
   package let vaeDecoder: TinyVAEDecoder
   /// Values of all weights that stay in memory.
@@ -45,28 +47,24 @@ public final class Model: Sendable {
       tokenizer = nil
     }
     let vaeFiles = try directory.vaeFiles()
-    let transformerFiles = try directory.transformerFiles()
+    let studentFiles = try directory.transformerFiles()
+    let drawingFiles = try directory.drawingFiles()
     (vaeEncoder, vaeDecoder) = try Weights.build(vaeFiles) { weights throws(ModelError) in
       try Model.vae(directory, weights)
     }
-    (transformer, trackEncoder) =
-      try Weights.build(transformerFiles) { weights throws(ModelError) in
-        try Model.transformer(directory, weights)
-      }
-    weightCount =
-      (vaeFiles.tensors.values.map(\.entry.count)
-      + transformerFiles.tensors.values.map(\.entry.count)).reduce(0, +)
-  }
-
-  /// The networks in the transformer's files.
-  static func transformer(
-    _ directory: ModelDirectory, _ weights: Weights
-  ) throws(ModelError) -> (transformer: CausalTransformer, trackEncoder: TrackEncoder?) {
-    var trackEncoder: TrackEncoder?
-    if let head = directory.transformer.trackHead, let rules = directory.manifest.tracks {
-      trackEncoder = try TrackEncoder(head, rules: rules, weights.scoped("track_encoder"))
+    let rules = directory.manifest.tracks
+    student = try Weights.build(studentFiles) { weights throws(ModelError) in
+      try Network(directory.transformer, rules: rules, weights)
     }
-    return (try CausalTransformer(directory.transformer, weights: weights), trackEncoder)
+    if let configuration = directory.drawing, let drawingFiles {
+      drawing = try Weights.build(drawingFiles) { weights throws(ModelError) in
+        try Network(configuration, rules: rules, weights)
+      }
+    } else {
+      drawing = nil
+    }
+    let files = [vaeFiles, studentFiles] + (drawingFiles.map { [$0] } ?? [])
+    weightCount = files.flatMap { $0.tensors.values.map(\.entry.count) }.reduce(0, +)
   }
 
   /// The networks in the VAE's files.
@@ -108,11 +106,31 @@ public final class Model: Sendable {
       && height % sizeMultiple.height == 0
   }
 
-  /// The latent grid of a valid picture size.
+  /// The latent grid of a valid picture size, as the student cuts it.
   func grid(width: Int, height: Int) -> LatentGrid {
     LatentGrid(
       height: height / manifest.spatialCompression, width: width / manifest.spatialCompression,
       patchHeight: directory.transformer.patchHeight, patchWidth: directory.transformer.patchWidth)
+  }
+}
+
+/// A transformer with its track head: the weights of one folder.
+package struct Network: Sendable {
+  package let transformer: CausalTransformer
+  package let trackEncoder: TrackEncoder?
+
+  /// The sizes of the transformer.
+  var configuration: TransformerConfiguration { transformer.configuration }
+
+  init(
+    _ configuration: TransformerConfiguration, rules: TrackRules?, _ weights: Weights
+  ) throws(ModelError) {
+    if let head = configuration.trackHead, let rules {
+      trackEncoder = try TrackEncoder(head, rules: rules, weights.scoped("track_encoder"))
+    } else {
+      trackEncoder = nil
+    }
+    transformer = try CausalTransformer(configuration, weights: weights)
   }
 }
 

@@ -12,7 +12,7 @@ public struct ModelSummary: Sendable {
 
   /// One network of the model.
   public struct Component: Sendable {
-    /// Its folder: `transformer`, `tiny_vae`, `text_encoder`.
+    /// Its folder: `transformer`, `drawing`, `tiny_vae`, `text_encoder`.
     public let name: String
     /// The weight files, as paths.
     public let files: [String]
@@ -42,26 +42,33 @@ extension ModelDirectory {
   /// Lists all tensors and checks them against the configurations. Throws for files that are not
   /// there or not safetensors; tensors that do not fit are findings, not errors.
   public func summary() throws(ModelError) -> ModelSummary {
-    let transformerFiles = try transformerFiles()
     let vaeFiles = try vaeFiles()
-    var components = [
-      component(
-        "transformer", transformerFiles,
-        try Weights.findings(transformerFiles) { weights throws(ModelError) in
-          try Model.transformer(self, weights)
-        }),
+    var components = [try component("transformer", transformer, transformerFiles())]
+    if let drawing, let files = try drawingFiles() {
+      components.append(try component("drawing", drawing, files))
+    }
+    components.append(
       component(
         "tiny_vae", vaeFiles,
         try Weights.findings(vaeFiles) { weights throws(ModelError) in
           try Model.vae(self, weights)
-        }),
-    ]
+        }))
     if let textEncoder {
       let files = try textEncoderFiles()
       components.append(
         component("text_encoder", files, try TextEncoder.findings(textEncoder, files: files)))
     }
     return ModelSummary(components: components)
+  }
+
+  private func component(
+    _ name: String, _ configuration: TransformerConfiguration, _ files: WeightFiles
+  ) throws(ModelError) -> ModelSummary.Component {
+    component(
+      name, files,
+      try Weights.findings(files) { weights throws(ModelError) in
+        try Network(configuration, rules: manifest.tracks, weights)
+      })
   }
 
   private func component(
@@ -82,9 +89,14 @@ extension ModelDirectory {
   public func contentHash() throws(ModelError) -> String {
     var hash = ContentHash()
     var configurations = [
-      MotionStreamManifest.file, TransformerConfiguration.file, TinyVAEConfiguration.file,
+      MotionStreamManifest.file, TransformerConfiguration.file("transformer"),
+      TinyVAEConfiguration.file,
     ]
     var weights = try transformerFiles().files + vaeFiles().files
+    if let files = try drawingFiles() {
+      configurations.append(TransformerConfiguration.file("drawing"))
+      weights += files.files
+    }
     if textEncoder != nil {
       configurations += [TextEncoderConfiguration.file, "tokenizer/spiece.model"]
       weights += try textEncoderFiles().files

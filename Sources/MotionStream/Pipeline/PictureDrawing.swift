@@ -1,13 +1,15 @@
+import Tracks
+
 /// How a stream that was given no picture draws its first one.
 ///
-/// A few steps follow a picture well and invent one badly. So latent 0 is made alone, with the
-/// tracks' starts and how far they go but without image channels, along the flow's ODE from noise,
-/// guided by the text:
+/// A few steps follow a picture well and invent one badly. So latent 0 is made alone, by a
+/// transformer of its own that sees the tracks' starts and how far they go but no image channels,
+/// along the flow's ODE from noise, guided by the text:
 /// out(empty prompt) + guidance (out(prompt) - out(empty prompt)). The stream then goes on as if it
 /// had been given that picture.
-struct PictureDrawing {
+final class PictureDrawing {
   /// One Euler step.
-  struct Step {
+  private struct Step {
     /// The noise level before it.
     let sigma: Float
     /// The noise level after it less `sigma`.
@@ -16,53 +18,98 @@ struct PictureDrawing {
   }
 
   /// Keeps the drawing's noise apart from that of the chunks.
-  static let noiseStream: UInt32 = 1
+  private static let noiseStream: UInt32 = 1
 
-  let steps: [Step]
-  /// Frames after which the network sees how far the tracks have gone.
-  let ahead: [Int]
-  private let guidance: Float
+  /// One latent frame, which attends to nothing but itself.
+  static let cacheRules = CacheIndex.Rules(
+    sinkFrames: 0, windowFrames: 0, maximumChunk: 1, positions: .slot)
+
+  private let rules: MotionStreamManifest.Drawing
   private let prediction: MotionStreamManifest.Sampler.Prediction
+  private let network: Network
+  private let grid: LatentGrid
+  private let conditions: ConditionChannels
+  private let steps: [Step]
   /// The prompt's keys and values, and those of the empty prompt.
   private let told, untold: PromptContext
   private let pool: Pool
-  private let unguided: Tensor
 
-  /// Prepares the steps for latents of `pixels` pixels; `context` is the prompt's.
+  /// Prepares a drawing of latents that the student cuts as `grid` does; `text` [M, text width].
   init(
-    _ rules: MotionStreamManifest.Drawing, model: Model, context: PromptContext, pixels: Int
+    _ rules: MotionStreamManifest.Drawing, network: Network, model: Model, grid: LatentGrid,
+    text: Tensor, tracks: TrackSampler?
   ) throws(ModelError) {
-    let sampler = model.manifest.sampler
+    let (sampler, pool) = (model.manifest.sampler, model.pool)
+    let transformer = network.transformer
+    self.rules = rules
+    self.network = network
+    self.pool = pool
+    prediction = sampler.prediction
+    self.grid = grid.cut(as: network.configuration)
+    conditions = try ConditionChannels(
+      model: model, network: network, grid: self.grid, image: nil, tracks: tracks)
     let levels = (0...rules.steps).map { step in
       FlowMatchSchedule.shifted(1 - Double(step) / Double(rules.steps), by: sampler.shift)
     }
-    let pool = model.pool
-    self.pool = pool
     steps = zip(levels, levels.dropFirst()).map { sigma, after in
       Step(
         sigma: Float(sigma), change: Float(after - sigma),
-        modulation: model.transformer.modulation(
+        modulation: transformer.modulation(
           timestep: Double(sampler.trainTimesteps) * sigma, pool: pool))
     }
-    ahead = rules.ahead
-    guidance = Float(rules.guidance)
-    prediction = sampler.prediction
-    told = context
+    told = transformer.context(text: text.matrix, pool: pool)
     let empty = model.directory.textEncoder == nil ? nil : try model.encodePrompt("")
-    untold = empty.map { model.transformer.context(text: $0.values.matrix, pool: pool) } ?? context
-    unguided = Tensor(model.directory.transformer.outChannels, pixels)
+    untold = empty.map { transformer.context(text: $0.values.matrix, pool: pool) } ?? told
   }
 
-  /// The guided velocity [C, H*W] of the noisy latent x. `run` makes the network's output for x
-  /// with a prompt.
-  func velocity(
-    at step: Step, of x: Matrix, into velocity: Matrix, run: (PromptContext, Matrix) -> Void
-  ) {
-    run(untold, unguided.matrix)
-    run(told, velocity)
-    pool.axpby(1 - guidance, unguided.matrix, guidance, into: velocity)
-    if prediction == .residual {  // There are no image channels: the output is the clean estimate.
-      pool.axpby(1 / step.sigma, x, -1 / step.sigma, into: velocity)
+  /// The first picture's latent frame [C, H*W], from noise. Its memory is gone afterwards.
+  func draw(noise: PhiloxNoise) -> Tensor {
+    let configuration = network.configuration
+    let pass = Pass(
+      cache: KVCache(
+        rules: Self.cacheRules, tokensPerFrame: grid.tokensPerFrame, layers: configuration.layers,
+        width: configuration.width),
+      workspace: TransformerWorkspace(
+        configuration, grid: grid, rules: Self.cacheRules, contextRows: max(told.rows, untold.rows),
+        pool: pool),
+      patches: Tensor(grid.tokensPerFrame, configuration.inChannels * grid.patchArea),
+      output: Tensor(grid.tokensPerFrame, configuration.outChannels * grid.patchArea))
+    let latents = Tensor(configuration.outChannels, grid.pixelsPerFrame)
+    let velocity = Tensor(configuration.outChannels, grid.pixelsPerFrame)
+    let unguided = Tensor(configuration.outChannels, grid.pixelsPerFrame)
+
+    var encoder: MemBlockMemory?
+    conditions.write(
+      latents: 0..<1, drawn: nil, ahead: rules.ahead, encoder: &encoder,
+      into: pass.patches.matrix, image: nil)
+    network.transformer.beginChunk(
+      frames: 1, cache: pass.cache, workspace: pass.workspace, pool: pool)
+    noise.fill(latents.matrix, frame: 0, step: 0, stream: Self.noiseStream)
+    for step in steps {
+      conditions.writeNoise(latents.matrix, into: pass.patches.matrix)
+      run(pass, step: step, context: untold, into: unguided.matrix)
+      run(pass, step: step, context: told, into: velocity.matrix)
+      let guidance = Float(rules.guidance)
+      pool.axpby(1 - guidance, unguided.matrix, guidance, into: velocity.matrix)
+      if prediction == .residual {  // There are no image channels: the output is the clean estimate.
+        pool.axpby(1 / step.sigma, latents.matrix, -1 / step.sigma, into: velocity.matrix)
+      }
+      pool.axpby(step.change, velocity.matrix, 1, into: latents.matrix)
     }
+    return latents
+  }
+
+  /// What a pass of the network reads and writes.
+  private struct Pass {
+    let cache: KVCache
+    let workspace: TransformerWorkspace
+    let patches, output: Tensor
+  }
+
+  private func run(_ pass: Pass, step: Step, context: PromptContext, into output: Matrix) {
+    network.transformer.velocity(
+      pass.patches.matrix, modulation: step.modulation, context: context, cache: pass.cache,
+      workspace: pass.workspace, into: pass.output.matrix, pool: pool)
+    grid.unpatchify(pass.output.matrix, into: output)
   }
 }

@@ -9,7 +9,7 @@ final class PipelineWorkspace {
   private let patchStore, outputStore: Tensor  // [L, C * patch]
 
   init(model: Model, grid: LatentGrid, rules: CacheIndex.Rules, contextRows: Int) {
-    let configuration = model.directory.transformer
+    let configuration = model.student.configuration
     self.grid = grid
     channels = configuration.outChannels
     let frames = rules.maximumChunk

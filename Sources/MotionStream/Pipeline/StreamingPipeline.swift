@@ -41,13 +41,14 @@ public final class StreamingPipeline {
     try configuration.validate(for: model)
     self.model = model
     self.configuration = configuration
-    let transformer = model.transformer
+    let transformer = model.student.transformer
     let pool = model.pool
     let manifest = model.manifest
     grid = model.grid(width: configuration.width, height: configuration.height)
     schedule = FlowMatchSchedule(manifest.sampler, steps: configuration.steps)
     noise = PhiloxNoise(seed: configuration.seed)
-    conditions = try ConditionChannels(model: model, grid: grid, image: image, tracks: tracks)
+    conditions = try ConditionChannels(
+      model: model, network: model.student, grid: grid, image: image, tracks: tracks)
 
     let text =
       prompt?.values ?? Tensor(manifest.maximumTextTokens, model.directory.transformer.textWidth)
@@ -59,9 +60,9 @@ public final class StreamingPipeline {
     prefillModulation =
       conditions.prefill == nil ? nil : transformer.modulation(timestep: 0, pool: pool)
 
-    if let rules = conditions.drawing {
+    if image == nil, let rules = manifest.image.drawing, let network = model.drawing {
       drawing = try PictureDrawing(
-        rules, model: model, context: context, pixels: grid.pixelsPerFrame)
+        rules, network: network, model: model, grid: grid, text: text, tracks: tracks)
     } else {
       drawing = nil
     }
@@ -94,7 +95,7 @@ public final class StreamingPipeline {
     // 0. A stream without a picture draws its own.
     var drawn = state.drawn
     if state.chunkCount == 0, let drawing {
-      drawn = draw(drawing, cache: cache)
+      drawn = drawing.draw(noise: noise)
       timings.drawing = clock.lap()
     }
 
@@ -103,7 +104,7 @@ public final class StreamingPipeline {
     conditions.write(
       latents: start..<start + frames, drawn: drawn, encoder: &encoder,
       into: workspace.patches(frames), image: workspace.image(frames))
-    model.transformer.beginChunk(
+    model.student.transformer.beginChunk(
       frames: frames, cache: cache, workspace: workspace.transformer, pool: model.pool)
     timings.conditions = clock.lap()
 
@@ -121,7 +122,7 @@ public final class StreamingPipeline {
 
     // 3. One clean pass leaves the chunk's keys and values for the chunks to come.
     conditions.writeNoise(latents, into: workspace.patches(frames))
-    model.transformer.fillCache(
+    model.student.transformer.fillCache(
       workspace.patches(frames),
       modulation: prefill == nil ? commitModulation : prefillModulation ?? commitModulation,
       context: context, cache: cache, workspace: workspace.transformer, pool: model.pool)
@@ -141,32 +142,6 @@ public final class StreamingPipeline {
     return output
   }
 
-  /// The first picture's latent frame [1, C, H, W], from noise.
-  private func draw(_ drawing: PictureDrawing, cache: KVCache) -> Tensor {
-    let pool = model.pool
-    let (latents, other, patches) = (
-      workspace.latents(1), workspace.other(1), workspace.patches(1)
-    )
-    var encoder: MemBlockMemory?
-    conditions.write(
-      latents: 0..<1, drawn: nil, ahead: drawing.ahead, encoder: &encoder, into: patches,
-      image: nil)
-    model.transformer.beginChunk(
-      frames: 1, cache: cache, workspace: workspace.transformer, pool: pool)
-    noise.fill(latents, frame: 0, step: 0, stream: PictureDrawing.noiseStream)
-    for step in drawing.steps {
-      drawing.velocity(at: step, of: latents, into: other) { context, output in
-        conditions.writeNoise(latents, into: patches)
-        model.transformer.velocity(
-          patches, modulation: step.modulation, context: context, cache: cache,
-          workspace: workspace.transformer, into: workspace.output(1), pool: pool)
-        grid.unpatchify(workspace.output(1), into: output)
-      }
-      pool.axpby(step.change, other, 1, into: latents)
-    }
-    return workspace.latents(copying: 1)
-  }
-
   /// One step: from noise level sigma to the clean estimate. The first step starts from noise, every
   /// other from the last estimate with fresh noise.
   private func denoise(step: Int, start: Int, frames: Int, cache: KVCache) {
@@ -179,7 +154,7 @@ public final class StreamingPipeline {
     if step > 0 { pool.axpby(sigma, other, 1 - sigma, into: latents) }
 
     conditions.writeNoise(latents, into: workspace.patches(frames))
-    model.transformer.velocity(
+    model.student.transformer.velocity(
       workspace.patches(frames), modulation: modulations[step], context: context, cache: cache,
       workspace: workspace.transformer, into: workspace.output(frames), pool: pool)
     grid.unpatchify(workspace.output(frames), into: other)

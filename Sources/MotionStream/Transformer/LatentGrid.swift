@@ -16,6 +16,13 @@ package struct LatentGrid: Sendable, Equatable {
     self.patchWidth = patchWidth
   }
 
+  /// The same latents, cut into tokens as another transformer does it.
+  func cut(as configuration: TransformerConfiguration) -> LatentGrid {
+    LatentGrid(
+      height: height, width: width, patchHeight: configuration.patchHeight,
+      patchWidth: configuration.patchWidth)
+  }
+
   /// Tokens in a column.
   package var rows: Int { height / patchHeight }
   /// Tokens in a row.
