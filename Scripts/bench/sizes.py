@@ -60,7 +60,8 @@ def build(shipped, transformer, vae, sampler):
     values["track_config"]["vae_spatial_compression"] = rules.spatial_compression
     network = CausalTransformer(TransformerConfig.from_dict(values), rules.tracks)
     parts = (TAEHV(vae), shipped.text_encoder, shipped.tokenizer)
-    return Model(rules, network, *parts, drawing=network)
+    cells = rules.spatial_compression == shipped.configuration.spatial_compression
+    return Model(rules, network, *parts, drawing=shipped.drawing if cells else network)
 
 
 def main():

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from pathlib import Path
 
 import sentencepiece
@@ -70,6 +71,12 @@ class LatentClips:
     def latent_frames(self):
         """Length of the shortest clip."""
         return min(len(clip["latents"]) for clip in self.clips)
+
+    @cached_property
+    def deviation(self):
+        """The standard deviation of latents, over the first clips."""
+        some = torch.stack([clip["latents"][:9].float() for clip in self.clips[:16]])
+        return some.std().item()
 
     def motion(self, latents):
         """How often a clip is drawn: more if much of it moves; 0.1 to 1. latents [T, C, h, w]."""

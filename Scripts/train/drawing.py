@@ -18,14 +18,14 @@ from reference.sampler import noise_levels, shifted
 from reference.track_encoder import starts_and_ways
 
 from .data import Batch, Shown, encode, pad
-from .generator import no_prompt
+from .generator import no_prompt, noise_share
 from .naming import Named, Words
 from .tracks import choose_tracks
 
 SIZES = "drawing.json"  # of the network
 NO_TRACKS = 0.15  # share of pictures that are shown no tracks
 NO_WAYS = 0.15  # share of pictures that are shown the starts of tracks only
-ON_OBJECTS = 2.0  # added to the loss's weight 1 where objects are
+ON_OBJECTS = 6.0  # added to the loss's weight 1 where objects are
 HEAVIEST = 10.0  # the flow's loss weight 1 / share^2 (noise_share) stops here
 
 
@@ -137,12 +137,6 @@ class Pictures:
 def at_first(start, given, later, known):
     """Tracks as a picture at their start is drawn by them: `starts_and_ways`, 4 frames a latent."""
     return Shown(*starts_and_ways(start, given, later, known, 4))
-
-
-def noise_share(sigma, deviation):
-    """The part of noise in noisy latents at levels sigma, of latents of this standard deviation:
-    their noise level, had they been scaled to deviation 1."""
-    return sigma / (sigma + deviation * (1 - sigma))
 
 
 def clean(model, x, sigma, shown, text):

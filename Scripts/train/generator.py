@@ -108,6 +108,12 @@ def importance(latents, image, channels, wrong=4.0):
     return channels * (cells / cells.mean())[:, None]
 
 
+def noise_share(sigma, deviation):
+    """The part of noise in noisy latents at levels sigma, of latents of this standard deviation:
+    their noise level, had they been scaled to deviation 1."""
+    return sigma / (sigma + deviation * (1 - sigma))
+
+
 def robust(error, knee):
     """Pseudo-Huber: the absolute error, squared below the knee."""
     return knee * ((error / knee).square().add(1).sqrt() - 1)

@@ -19,7 +19,7 @@ import torch
 from reference.sampler import shifted
 
 from .data import LatentClips
-from .generator import Generator, importance, no_motion
+from .generator import Generator, importance, no_motion, noise_share
 from .training import (
     Average,
     Progress,
@@ -43,7 +43,7 @@ class Recipe:
     text_dropout: float = 0.12
     motion_dropout: float = 0.08
     image_dropout: float = 0.1
-    heaviest: float = 4.0  # the flow's loss weight 1 / sigma^2 stops here
+    heaviest: float = 4.0  # the flow's loss weight 1 / share^2 (noise_share) stops here
     average: float = 0.995
     seed: int = 1
 
@@ -68,7 +68,8 @@ def flow_loss(model, recipe, workers, clips, log):
     error = error.mean((1, 2, 3, 4))
     for one, level, bare in zip(error.tolist(), sigma.tolist(), no_image.tolist(), strict=True):
         log.add("no picture" if bare else f"sigma<{math.ceil(level * 5) / 5:.1f}", one, 0.97)
-    return (error * sigma.pow(-2).clamp(max=recipe.heaviest)).mean()
+    share = noise_share(sigma, clips.deviation)
+    return (error * share.pow(-2).clamp(max=recipe.heaviest)).mean()
 
 
 def main():
