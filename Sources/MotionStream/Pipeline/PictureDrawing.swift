@@ -91,7 +91,8 @@ final class PictureDrawing {
       run(pass, step: step, context: told, into: velocity.matrix)
       let guidance = Float(rules.guidance)
       pool.axpby(1 - guidance, unguided.matrix, guidance, into: velocity.matrix)
-      if prediction == .residual {  // There are no image channels: the output is the clean estimate.
+      // There are no image channels, so the output of a residual is the clean estimate.
+      if prediction == .residual {
         pool.axpby(1 / step.sigma, latents.matrix, -1 / step.sigma, into: velocity.matrix)
       }
       pool.axpby(step.change, velocity.matrix, 1, into: latents.matrix)
