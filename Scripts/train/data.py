@@ -75,7 +75,7 @@ class LatentClips:
     @cached_property
     def deviation(self):
         """The standard deviation of latents, over the first clips."""
-        some = torch.stack([clip["latents"][:9].float() for clip in self.clips[:16]])
+        some = torch.cat([clip["latents"].float() for clip in self.clips[:16]])
         return some.std().item()
 
     def motion(self, latents):

@@ -89,6 +89,8 @@ def main():
         if settings.new_words:
             fits = {k for k in fits if "text_encoder" not in k}
         model.load_state_dict(own | {k: state[k] for k in fits})
+        if workers.first:
+            print(f"begun anew: {', '.join(sorted(own.keys() - fits)) or 'nothing'}", flush=True)
     both = nn.ModuleList((model, naming))
     optimizer_list = optimizers(both, recipe.learning_rate)
     average = Average(model)

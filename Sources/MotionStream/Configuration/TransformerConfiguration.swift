@@ -1,6 +1,7 @@
 import Foundation
 
-/// `config.json` of a transformer's folder: the fields of diffusers' WanTransformer3DModel, plus the track head.
+/// `config.json` of a transformer's folder: the fields of diffusers' WanTransformer3DModel, plus the
+/// track head.
 public struct TransformerConfiguration: Sendable, Equatable {
   /// Latent pixels of a token: rows, columns. (Time is always 1.)
   public let patchHeight, patchWidth: Int

@@ -7,7 +7,7 @@ import Tracks
 /// along the flow's ODE from noise, guided by the text:
 /// out(empty prompt) + guidance (out(prompt) - out(empty prompt)). The stream then goes on as if it
 /// had been given that picture.
-final class PictureDrawing {
+struct PictureDrawing {
   /// One Euler step.
   private struct Step {
     /// The noise level before it.
@@ -78,6 +78,7 @@ final class PictureDrawing {
     let velocity = Tensor(configuration.outChannels, grid.pixelsPerFrame)
     let unguided = Tensor(configuration.outChannels, grid.pixelsPerFrame)
 
+    let guidance = Float(rules.guidance)
     var encoder: MemBlockMemory?
     conditions.write(
       latents: 0..<1, drawn: nil, ahead: rules.ahead, encoder: &encoder,
@@ -89,7 +90,6 @@ final class PictureDrawing {
       conditions.writeNoise(latents.matrix, into: pass.patches.matrix)
       run(pass, step: step, context: untold, into: unguided.matrix)
       run(pass, step: step, context: told, into: velocity.matrix)
-      let guidance = Float(rules.guidance)
       pool.axpby(1 - guidance, unguided.matrix, guidance, into: velocity.matrix)
       // There are no image channels, so the output of a residual is the clean estimate.
       if prediction == .residual {
