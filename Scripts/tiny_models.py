@@ -245,7 +245,7 @@ GUIDED = {
         "rule": "channels",
         "tail": "tracks",
         "reach": 4,
-        "drawing": {"steps": 4, "guidance": 2.0, "ahead": [3, 8]},
+        "drawing": {"steps": 4, "guidance": 2.0, "ahead": [3, 8], "guidance_above": 0.9},
     },
     "tracks": {
         "cell_rule": "bilinear",

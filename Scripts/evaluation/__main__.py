@@ -16,12 +16,12 @@ from pathlib import Path
 
 from world import SPLITS
 
-from . import ablations, length, report, sheet, text, transfer, vae
+from . import ablations, drawing, length, report, sheet, text, transfer, vae
 from .engine import Engine, file_hashes
 from .jobs import Setup, quiet
 from .worlds import Mix
 
-PARTS = ("vae", "transfer", "length", "text", "teacher", "ablations")
+PARTS = ("vae", "transfer", "length", "text", "drawing", "teacher", "ablations")
 
 
 def parse():
@@ -31,7 +31,7 @@ def parse():
     add = parser.add_argument
     add("--motionstream", required=True, help="the built program")
     add("--model", required=True, help="model directory")
-    add("--teacher", help="checkpoint of train_teacher; without one its parts are left out")
+    add("--teacher", help="checkpoint of train_teacher; if not given, the model's own")
     add("--out", default="runs/evaluation")
     add("--only", help="parts to measure, with commas between: " + ", ".join(PARTS))
     add("--workers", type=int, default=os.cpu_count(), help="processes; 0: this one alone")
@@ -50,6 +50,8 @@ def parse():
     add("--stream-frames", type=int, default=10_000)
     add("--block", type=int, default=1000, help="frames of a stream that are averaged")
     add("--shape-scenes", type=int, default=600, help="that the shape classifier learns from")
+    add("--drawing-clips", type=int, default=24)
+    add("--drawing-frames", type=int, default=57)
     add("--teacher-clips", type=int, default=8)
     add("--teacher-frames", type=int, default=81, help="as long as those it was trained on")
     add("--teacher-steps", type=int, default=50)
@@ -60,8 +62,10 @@ def parse():
     arguments.only = arguments.only.split(",") if arguments.only else list(PARTS)
     if unknown := set(arguments.only) - set(PARTS):
         parser.error(f"--only: expected some of {', '.join(PARTS)}, found {', '.join(unknown)}")
+    if not arguments.teacher and (Path(arguments.model) / "teacher").is_dir():
+        arguments.teacher = arguments.model
     if "teacher" in arguments.only and not arguments.teacher:
-        print("teacher: left out, as --teacher is not given", flush=True)
+        print("teacher: left out, as the model has none and --teacher is not given", flush=True)
         arguments.only.remove("teacher")
     return arguments
 
@@ -76,6 +80,8 @@ def measure(part, setup, a):
         return length.measure(setup, a.streams, a.stream_frames, a.block, kinds[0])
     if part == "text":
         return text.measure(setup, a.clips, a.frames, kinds[0], a.shape_scenes)
+    if part == "drawing":
+        return drawing.measure(setup, a.drawing_clips, a.drawing_frames, kinds[0], a.shape_scenes)
     of_teacher = (a.teacher, a.teacher_clips, a.teacher_frames, kinds[0], a.teacher_steps)
     if part == "teacher":
         from . import teacher  # needs the training code, which the others do not
@@ -117,6 +123,9 @@ def main():
             continue
         begun = time.time()
         figures = measure(part, setup, a)
+        if figures is None:
+            print(f"{part}: left out, as the model does not do it", flush=True)
+            continue
         figures["seconds_measured"] = round(time.time() - begun)
         figures["world"] = vars(mix)
         result["parts"][part] = figures

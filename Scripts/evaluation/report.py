@@ -32,6 +32,7 @@ def markdown(result):
         "teacher": teacher,
         "length": length,
         "text": text,
+        "drawing": drawing,
         "ablations": ablations,
     }
     sections += [write(parts[name]) for name, write in writers.items() if name in parts]
@@ -265,6 +266,20 @@ def text(part):
         f"{100 * part['shape_accuracy_on_validation_crops']:.1f} % of true validation crops; by "
         "chance 9 % of colours and 20 % of shapes.\n\n"
         + table(("%", "Named colour", "Named shape", "Both"), rows)
+    )
+
+
+def drawing(part):
+    names = ("made_colour_percent", "made_shape_percent", "made_both_percent")
+    rows = [
+        (name, *(number(figures[n], 1) for n in names))
+        for name, figures in part["settings"].items()
+    ]
+    objects = next(iter(part["settings"].values()))["objects"]
+    return (
+        f"Settings of the drawing, same weights: {objects} objects of {part['clips']} clips of "
+        f"{part['frames']} frames ({mix(part)}), prompt and {part['tracks']} tracks, no "
+        "picture.\n\n" + table(("%", "Named colour", "Named shape", "Both"), rows)
     )
 
 

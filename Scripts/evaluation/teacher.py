@@ -3,11 +3,12 @@ errors, PSNR, and wall time for the same clip in the same run, one after the oth
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 
-from reference.model_directory import load
+from reference.model_directory import TEACHER, load
 from reference.text_encoder import tokenize
 from train.data import Shown
 from train.generator import Generator
@@ -38,7 +39,7 @@ class Teacher:
     @staticmethod
     def read(checkpoint, directory):
         network = Generator()
-        network.load_state_dict(weights(checkpoint, "cpu"))
+        network.load_state_dict(weights(checkpoint, transformer=TEACHER))
         return Teacher(network.eval().requires_grad_(False), load(directory))
 
     @torch.no_grad()
@@ -78,8 +79,15 @@ def tracks_shown(given):
     )
 
 
+def digest_of(checkpoint):
+    """SHA-256 of the teacher's weights: of a checkpoint, or of a model directory's teacher."""
+    folder, file, _ = TEACHER
+    path = Path(checkpoint)
+    return file_digest(path / folder / file if path.is_dir() else path)
+
+
 def measure(setup, checkpoint, clips, frames, kind, steps):
-    digest = file_digest(checkpoint)
+    digest = digest_of(checkpoint)
     settings = {"teacher": digest, "frames": frames, "tracks": kind, "steps": steps}
     rows = each(Both(checkpoint), range(clips), setup, "teacher", settings, workers=0)
     teacher, student = ([r[who] for r in rows] for who in ("teacher", "student"))
@@ -128,7 +136,7 @@ def measure_guidance(setup, checkpoint, clips, frames, kind, steps):
     result = {}
     for name, weight in GUIDANCE.items():
         settings = {
-            "teacher": file_digest(checkpoint),
+            "teacher": digest_of(checkpoint),
             "frames": frames,
             "tracks": kind,
             "steps": steps,

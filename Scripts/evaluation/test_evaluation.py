@@ -10,7 +10,7 @@ from safetensors.numpy import load_file, save_file
 
 from world import WorldConfig, sample_clip, split_seed
 
-from . import colours, engine, grade, length, objects, pictures, points, report
+from . import colours, drawing, engine, grade, length, objects, pictures, points, report
 from .ablations import timesteps, variants
 from .teacher import tracks_shown
 from .worlds import Mix, Points, held_out, to_and_fro
@@ -191,6 +191,13 @@ def test_a_variant_shares_the_weights_and_changes_only_what_is_named(tmp_path):
         assert changed["sampler"] == settings["sampler"]
         assert (tmp_path / "variant/transformer/config.json").read_text() == "{}"
     assert json.loads((tmp_path / "model/motionstream.json").read_text()) == settings
+
+
+def test_a_drawing_is_measured_with_one_setting_changed_at_a_time():
+    own = {"steps": 12, "guidance": 3.0, "guidance_above": 0.4}
+    changed = drawing.variants(own)
+    assert changed.pop("as shipped") == {}
+    assert all(len(c) == 1 and own.items().isdisjoint(c.items()) for c in changed.values())
 
 
 def test_a_silenced_model_has_its_weights_but_for_the_output(tmp_path):

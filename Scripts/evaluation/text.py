@@ -21,10 +21,15 @@ def measure(setup, clips, frames, kind, scenes):
     _, accuracy = shapes.classifier(setup, scenes)
     settings = {"frames": frames, "tracks": kind, "scenes": scenes}
     rows = each(one, range(clips), setup, "text", settings)
-    asked = [o for r in rows for o in r["objects"]]
-    result = {"clips": clips, "frames": frames, "tracks": kind, "objects": len(asked)}
-    result["objects_left_out"] = sum(r["left_out"] for r in rows)
+    result = {"clips": clips, "frames": frames, "tracks": kind} | shares(rows)
     result["shape_accuracy_on_validation_crops"] = accuracy
+    return result
+
+
+def shares(rows):
+    """What is right of all that is asked, in percent."""
+    asked = [o for r in rows for o in r["objects"]]
+    result = {"objects": len(asked), "objects_left_out": sum(r["left_out"] for r in rows)}
     for way in ("made", "true"):
         for what in ("colour", "shape"):
             right = [o[way][what] == o[what] for o in asked]

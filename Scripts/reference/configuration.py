@@ -160,12 +160,13 @@ class SamplerRules:
 
 @dataclass(frozen=True)
 class DrawingRules:
-    """How a stream without a picture draws its own: Euler steps of the flow's ODE."""
+    """How a stream without a picture draws its own, in steps from noise to less noise."""
 
     steps: int
     guidance: float  # of the text; 1 is none
     # The network sees how far the tracks have gone after so many frames each; ids "origin" only.
     ahead: tuple[int, ...] = ()
+    guidance_above: float = 0.0  # the noise level above which the text guides
 
 
 @dataclass(frozen=True)

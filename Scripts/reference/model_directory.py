@@ -17,10 +17,12 @@ from .taehv import TAEHV
 from .text_encoder import TextEncoder
 
 # Folder, weight file, and the class names diffusers and transformers know them by.
-_DRAWING = ("drawing", "diffusion_pytorch_model.safetensors", "WanTransformer3DModel")
-_TRANSFORMER = ("transformer", "diffusion_pytorch_model.safetensors", "WanTransformer3DModel")
-_TINY_VAE = ("tiny_vae", "diffusion_pytorch_model.safetensors", "TAEHV")
-_TEXT_ENCODER = ("text_encoder", "model.safetensors", "UMT5EncoderModel")
+DRAWING = ("drawing", "diffusion_pytorch_model.safetensors", "WanTransformer3DModel")
+# The bidirectional network that the student comes from: for training and measuring only.
+TEACHER = ("teacher", "diffusion_pytorch_model.safetensors", "WanTransformer3DModel")
+TRANSFORMER = ("transformer", "diffusion_pytorch_model.safetensors", "WanTransformer3DModel")
+TINY_VAE = ("tiny_vae", "diffusion_pytorch_model.safetensors", "TAEHV")
+TEXT_ENCODER = ("text_encoder", "model.safetensors", "UMT5EncoderModel")
 
 
 @dataclass
@@ -38,16 +40,16 @@ class Model:
 def load(directory: str | Path) -> Model:
     directory = Path(directory)
     configuration = ModelConfiguration.from_dict(_json(directory / "motionstream.json"))
-    transformer = _transformer(directory, _TRANSFORMER, configuration)
+    transformer = _transformer(directory, TRANSFORMER, configuration)
     drawing = None
     if configuration.image.drawing is not None:
-        drawing = _transformer(directory, _DRAWING, configuration)
+        drawing = _transformer(directory, DRAWING, configuration)
     tiny_vae = TAEHV(TinyVAEConfig.from_dict(_json(directory / "tiny_vae/config.json")))
     text_encoder = TextEncoder(
         TextEncoderConfig.from_dict(_json(directory / "text_encoder/config.json"))
     )
-    tiny_vae.load_upstream(weights(directory, _TINY_VAE))
-    text_encoder.load_state_dict(weights(directory, _TEXT_ENCODER))
+    tiny_vae.load_upstream(weights(directory, TINY_VAE))
+    text_encoder.load_state_dict(weights(directory, TEXT_ENCODER))
     for module in (tiny_vae, text_encoder):
         module.eval()
     tokenizer = sentencepiece.SentencePieceProcessor(
@@ -69,10 +71,10 @@ def save(model: Model, directory: str | Path) -> None:
     write_json(directory / "motionstream.json", dataclasses.asdict(model.configuration))
     index = {"_class_name": "MotionStreamPipeline"}
     for part, module in (
-        (_TRANSFORMER, model.transformer),
-        (_DRAWING, model.drawing),
-        (_TINY_VAE, model.tiny_vae),
-        (_TEXT_ENCODER, model.text_encoder),
+        (TRANSFORMER, model.transformer),
+        (DRAWING, model.drawing),
+        (TINY_VAE, model.tiny_vae),
+        (TEXT_ENCODER, model.text_encoder),
     ):
         if module is None:
             continue
@@ -97,11 +99,11 @@ def save_part(module: nn.Module, directory: Path, part: tuple[str, str, str]) ->
     save_file(state, directory / folder / file, metadata={"format": "pt"})
 
 
-def weights(directory: Path, part: tuple[str, str, str]) -> dict[str, Tensor]:
+def weights(directory: str | Path, part: tuple[str, str, str]) -> dict[str, Tensor]:
     """One file, or the shards its index names, widened to float32. diffusers ignores
     `attn2.norm_added_q`, which some files of this family carry, and so do we."""
     folder, file, _ = part
-    path = directory / folder / file
+    path = Path(directory) / folder / file
     index = path.with_suffix(".safetensors.index.json")
     files = [path]
     if index.exists():

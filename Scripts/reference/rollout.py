@@ -89,20 +89,21 @@ class Rollout:
 
     @torch.no_grad()
     def draw(self, text: Tensor, image_tokens: Tensor | None) -> Tensor:
-        """The first picture [1, C, 1, H, W] of a stream that was given none: latent 0 alone, by
-        Euler steps of the flow's ODE, guided by the text [1, M, text_dim]; by a transformer of its
-        own, which sees where the tracks start and how far they go."""
+        """The first picture [1, C, 1, H, W] of a stream that was given none: latent 0 alone, by a
+        transformer of its own, which sees where the tracks start and how far they go; each of its
+        clean estimates is given fresh noise of the next level. Guided by the text
+        [1, M, text_dim]."""
         rules, network = self.model.configuration, self.model.drawing
-        steps, guidance = rules.image.drawing.steps, rules.image.drawing.guidance
+        drawing = rules.image.drawing
         ids = tokenize(self.model.tokenizer, "", rules.text.max_tokens)
         empty = self.model.text_encoder.encode_padded(ids, rules.text.max_tokens)
         contexts = [network.context(t, image_tokens) for t in (empty, text)]
         condition = self.condition(0, 1)
         if "tracks" in condition:
             condition["tracks"] = self.starts_and_ways(network.track_encoder)
-        levels = noise_levels(steps, rules.sampler.shift)
-        x = self.noise(0, 1, step=0, stream=DRAWING)
-        for sigma, after in zip(levels, levels[1:], strict=False):
+        levels, clean = noise_levels(drawing.steps, rules.sampler.shift)[:-1], 0.0
+        for step, sigma in enumerate(levels):
+            x = (1 - sigma) * clean + sigma * self.noise(0, 1, step=step, stream=DRAWING)
             inputs = self.inputs(x, condition)
             timestep = torch.tensor([[rules.sampler.train_timesteps * sigma]], dtype=torch.float64)
             alone = KVCache(len(network.blocks), 0, 0, rules.cache.positions)
@@ -110,11 +111,11 @@ class Rollout:
                 network.forward_chunk(inputs, timestep, context, alone, commit=False)
                 for context in contexts
             )
-            out = untold + guidance * (told - untold)
-            if rules.sampler.prediction == "residual":
-                out = (x - out) / sigma  # the velocity; there are no image channels
-            x = x + (after - sigma) * out
-        return x
+            guidance = drawing.guidance if sigma > drawing.guidance_above else 1.0
+            clean = untold + guidance * (told - untold)  # if "residual": there is no image
+            if rules.sampler.prediction == "velocity":
+                clean = x - sigma * clean
+        return clean
 
     def image_condition(self, start: int, end: int) -> Tensor:
         """Image channels [1, C, T, H, W] of latents [start, end)."""

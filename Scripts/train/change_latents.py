@@ -31,15 +31,6 @@ def read_vae(folder):
     return vae.float().eval()
 
 
-def read_weights(folder):
-    """A model directory's weights as a stage's checkpoint holds them."""
-    state = {
-        "transformer": load_file(folder / "transformer/diffusion_pytorch_model.safetensors"),
-        "text_encoder": load_file(folder / "text_encoder/model.safetensors"),
-    }
-    return {f"{part}.{k}": v.float() for part, ws in state.items() for k, v in ws.items()}
-
-
 def cells(vae, files, count=17):
     """The latents of all cells of the clips' first frames, [N, C]."""
     rows = []
@@ -74,7 +65,7 @@ def main():
     former = cells(read_vae(arguments.model / "tiny_vae"), files)
     new = cells(load_vae(arguments.vae), files)
     to_former, to_new = fit(new, former), fit(former, new)
-    state = weights(arguments.weights) if arguments.weights else read_weights(arguments.model)
+    state = weights(arguments.weights or arguments.model)
 
     C = former.shape[1]
     name = "transformer.patch_embedding.weight"  # [D, noise + image + tracks, 1, p, q]

@@ -2,8 +2,8 @@
 from there (`starts_and_ways`), but no image channels.
 
 Few steps are enough to follow a picture, not to invent one. So a stream without a picture first
-draws its own, from noise along the ODE with text guidance, as a teacher does, and then goes on as
-if it had been given it. A network of its own (`drawing.json`) does this, with smaller patches than
+draws its own, in more steps and with text guidance (`reference/rollout.py`), and then goes on as if
+it had been given it. A network of its own (`drawing.json`) does this, with smaller patches than
 the student can afford; trained by rectified flow, in clean estimates.
 """
 
@@ -14,7 +14,7 @@ import sentencepiece
 import torch
 import torch.nn.functional as F
 
-from reference.sampler import noise_levels, shifted
+from reference.sampler import shifted
 from reference.track_encoder import starts_and_ways
 
 from .data import Batch, Shown, encode, pad
@@ -145,9 +145,10 @@ def clean(model, x, sigma, shown, text):
     return model.clean(x, timestep, model.no_picture(shown, x.shape[-2:]), text)
 
 
-def loss(model, naming, pictures, recipe, channels, workers, log):
+def loss(model, naming, sight, pictures, recipe, channels, workers, log):
     """Rectified flow on `recipe.pictures` pictures; channels [C] as importance() takes them. And
-    what is where (naming, a Naming), `recipe.names` times."""
+    what is where: as the tokens tell it (naming, a Naming), `recipe.names` times, and as the
+    estimate shows it (sight, a Sight, which goes on learning), `recipe.seen` times."""
     batch, objects, named = pictures.batch(recipe.pictures, recipe.text_dropout)
     batch, objects = batch.to(workers.device), objects.to(workers.device)
     latents = batch.latents
@@ -161,20 +162,9 @@ def loss(model, naming, pictures, recipe, channels, workers, log):
     share = noise_share(sigma, pictures.deviation)
     total = (error * share.pow(-2).clamp(max=HEAVIEST)).mean()
     log.add("drawn", total.item())
-    named = naming.loss(named.to(workers.device), latents.shape[-1], log, "drawn")
-    return total + recipe.names * named
-
-
-@torch.no_grad()
-def draw(model, shown, ids, noise, steps, guidance):
-    """Latent 0 [B, C, h, w] from noise of its shape, by Euler steps under text guidance."""
-    text = torch.cat((model.text(ids), model.text(no_prompt(ids))))
-    both = Shown(*(torch.cat((part, part)) for part in vars(shown).values()))
-    levels = noise_levels(steps, model.rules.sampler.shift)
-    x = noise[:, :, None]
-    for sigma, after in zip(levels, levels[1:], strict=False):
-        level = torch.full((2 * len(x),), sigma, device=x.device)
-        told, untold = clean(model, torch.cat((x, x)), level, both, text).chunk(2)
-        estimate = untold + guidance * (told - untold)
-        x = x + (after - sigma) / sigma * (x - estimate)
-    return x[:, :, 0]
+    named = named.to(workers.device)
+    total = total + recipe.names * naming.loss(named, latents.shape[-1], log, "drawn")
+    everyone = torch.ones_like(named.counts)
+    true = sight.loss(latents[:, :, 0], pictures.deviation, named, everyone, log, "true", True)
+    made = estimate[:, :, 0], pictures.deviation, named, named.counts
+    return total + true + recipe.seen * sight.loss(*made, log, "seen", False)

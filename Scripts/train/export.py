@@ -1,7 +1,8 @@
 """Writes the model directory that `motionstream` loads: float16 safetensors and complete configs.
 
     python -m train.export --student runs/student/checkpoint.pt \
-        --drawing runs/drawing/checkpoint.pt --vae runs/vae/checkpoint.pt \
+        --drawing runs/drawing/checkpoint.pt --teacher runs/teacher/checkpoint.pt \
+        --vae runs/vae/checkpoint.pt \
         --tokenizer runs/tokenizer/spiece.model --name solids-320x192 \
         --out ../Models/solids-320x192
 """
@@ -14,7 +15,7 @@ import sentencepiece
 import torch
 from safetensors.torch import load_file, save_file
 
-from reference.model_directory import Model
+from reference.model_directory import DRAWING, TEACHER, Model, save_part
 from reference.model_directory import save as save_model
 
 from .drawing import SIZES
@@ -27,6 +28,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--student", required=True)
     parser.add_argument("--drawing", required=True)
+    parser.add_argument("--teacher", help="to be kept beside it, if given")
     parser.add_argument("--vae", required=True)
     parser.add_argument("--tokenizer", required=True)
     parser.add_argument("--name", required=True)
@@ -35,7 +37,7 @@ def main():
     student = Generator()
     student.load_state_dict(weights(arguments.student))
     drawing = Generator(SIZES)
-    drawing.load_state_dict(weights(arguments.drawing))
+    drawing.load_state_dict(weights(arguments.drawing, transformer=DRAWING))
     words, of_drawing = (network.text_encoder.state_dict() for network in (student, drawing))
     if any(not torch.equal(words[k], of_drawing[k]) for k in words):
         raise SystemExit(f"{arguments.student} was trained with other words than the drawing")
@@ -49,6 +51,10 @@ def main():
         drawing.transformer,
     )
     save_model(model, arguments.out)
+    if arguments.teacher:
+        teacher = Generator()
+        teacher.load_state_dict(weights(arguments.teacher, transformer=TEACHER))
+        save_part(teacher.transformer, Path(arguments.out), TEACHER)
     for path in Path(arguments.out).glob("*/*.safetensors"):
         state = {k: v.half().contiguous() for k, v in load_file(path).items()}
         save_file(state, path, metadata={"format": "pt"})

@@ -16,6 +16,8 @@ from reference.text_encoder import TextEncoder
 
 HERE = Path(__file__).parent
 END = 1  # the piece that ends a prompt
+KNEE = 0.1  # of the pseudo-Huber losses on clips
+PRICE = 0.2  # share of their loss that changing the image channels costs in itself
 
 
 def read(name):
@@ -114,6 +116,14 @@ def noise_share(sigma, deviation):
     return sigma / (sigma + deviation * (1 - sigma))
 
 
-def robust(error, knee):
+def robust(error):
     """Pseudo-Huber: the absolute error, squared below the knee."""
-    return knee * ((error / knee).square().add(1).sqrt() - 1)
+    return KNEE * ((error / KNEE).square().add(1).sqrt() - 1)
+
+
+def clip_error(clean, latents, image, channels):
+    """The error of clean estimates of latents, all [B, C, T, h, w], channels [C] as `importance`
+    takes them. Robust, since a squared error is least where everything uncertain is blurred; and
+    what the tracks carried, image [B, C, T, h, w], is not changed for nothing."""
+    error = robust(clean - latents) + PRICE * robust(clean - image)
+    return error * importance(latents, image, channels)

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from reference import model_directory
 from reference.configuration import TinyVAEConfig
 from reference.picture_warp import PictureWarp
 from reference.taehv import TAEHV
@@ -26,9 +27,11 @@ from .tracks import camera_moves, choose_tracks, mask_span, origins
 
 
 def load_vae(path):
-    """The tiny VAE of a checkpoint (None: its initial weights)."""
+    """The tiny VAE of a checkpoint or a model directory (None: its initial weights)."""
     vae = TAEHV(TinyVAEConfig.from_dict(read("tiny_vae.json")))
-    if path:
+    if path and Path(path).is_dir():
+        vae.load_upstream(model_directory.weights(path, model_directory.TINY_VAE))
+    elif path:
         vae.load_state_dict(torch.load(path, map_location="cpu")["average"])
     return vae.eval().requires_grad_(False)
 

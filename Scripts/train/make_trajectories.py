@@ -14,6 +14,8 @@ from pathlib import Path
 
 import torch
 
+from reference.model_directory import TEACHER
+
 from .data import LatentClips
 from .generator import Generator
 from .teacher import MOTION_GUIDANCE, TEXT_GUIDANCE, Guided, sample
@@ -38,7 +40,7 @@ def main():
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     model = Generator().to(arguments.device).eval().requires_grad_(False)
-    model.load_state_dict(weights(arguments.teacher, arguments.device))
+    model.load_state_dict(weights(arguments.teacher, arguments.device, TEACHER))
     clips = LatentClips(arguments.latents, arguments.tokenizer, model.rules.text.max_tokens)
     out = Path(arguments.out)
     out.mkdir(parents=True, exist_ok=True)

@@ -7,21 +7,24 @@ import sentencepiece
 import torch
 import torch.nn.functional as F
 
+from reference import model_directory
 from reference.sampler import noise_levels
 from world.scene import COLOURS
 
 from .change_latents import fit
 from .data import Shown
-from .drawing import SIZES, at_first, draw
+from .drawing import SIZES, at_first, clean
 from .generator import Generator, no_motion, no_prompt
 from .make_latents import image_channels, load_vae
 from .naming import Named, Naming, Words
 from .patch_basis import blocks, components, set_linear_code
 from .self_forcing import Rollout
+from .sight import Sight
 from .teacher import Guided, sample
 from .train_vae import initialize
-from .training import Running
+from .training import Running, weights
 
+SHIPPED = Path(__file__).parents[2] / "Models/solids-320x192"
 FRAMES = 9  # latent, three chunks
 
 
@@ -144,12 +147,12 @@ def one_track(x, y, across=0.0):
 
 def test_a_drawing_goes_by_the_prompt_and_the_tracks(drawing):
     h, w = drawing.rules.latent_size
-    noise = torch.randn(1, drawing.transformer.config.out_channels, h, w)
+    noise = torch.randn(1, drawing.transformer.config.out_channels, 1, h, w)
     ids = torch.zeros(1, drawing.rules.text.max_tokens, dtype=torch.long)
     ids[0, :3] = torch.tensor([7, 8, 1])
     with torch.no_grad():  # blocks begin without a say in the residual stream of new weights
         drawn = [
-            draw(drawing, tracks, i, noise, 3, 2.0)
+            clean(drawing, noise, torch.ones(1), tracks, drawing.text(i))
             for tracks, i in (
                 (one_track(40, 30), ids),
                 (one_track(40, 30), ids + (ids > 1)),
@@ -167,8 +170,8 @@ def test_a_picture_without_tracks_has_no_track_channels(drawing):
 
 
 def test_a_clause_is_of_the_object_whose_colour_it_names():
-    path = Path(__file__).parents[2] / "Models/solids-320x192/tokenizer/spiece.model"
-    tokenizer = sentencepiece.SentencePieceProcessor(model_file=str(path))
+    path = str(SHIPPED / "tokenizer/spiece.model")
+    tokenizer = sentencepiece.SentencePieceProcessor(model_file=path)
     prompt = "a blue cube on the right and a red ball. the camera stands still."
     ids = torch.tensor([[*tokenizer.encode(prompt), 1, 0, 0]])
     red, blue = (list(COLOURS).index(name) for name in ("red", "blue"))
@@ -211,6 +214,57 @@ def test_names_are_asked_of_the_cell_that_a_point_is_in():
 
     assert colours_right(2 * p + 1, 3 * q) == (1.0, pytest.approx(1.0))
     assert colours_right(2 * p + 1, 3 * q + 1)[0] == 0.0
+
+
+def test_sight_judges_an_estimate_without_learning_from_it():
+    torch.manual_seed(0)
+    sight = Sight(8)
+    latents = torch.randn(2, 8, 6, 10, requires_grad=True)
+    place = torch.tensor([[1], [4]])
+    names = torch.tensor([[[3, 1]], [[0, 0]]])
+    clauses = torch.zeros(2, 1, 9, dtype=torch.bool)
+    named = Named(
+        place, place, torch.ones(2, 1).long(), names, clauses, torch.tensor([True, False])
+    )
+    sight.loss(latents, 0.3, named, named.counts, Running(), "made", learn=False).backward()
+    assert all(p.grad is None for p in sight.parameters())
+    assert latents.grad[0].any() and not latents.grad[1].any()  # the second does not count
+    sight.loss(latents, 0.3, named, named.counts, Running(), "true", learn=True).backward()
+    assert all(p.grad.any() for p in sight.parameters())
+
+
+def test_sight_learns_to_name_the_cell_that_a_point_is_in():
+    torch.manual_seed(0)
+    sight, steps = Sight(4), 60
+    optimizer = torch.optim.AdamW(sight.parameters(), lr=3e-3)
+    row, column = torch.tensor([[2, 3]]).expand(8, -1), torch.tensor([[4, 4]]).expand(8, -1)
+    clauses, every = torch.zeros(8, 1, 9, dtype=torch.bool), torch.ones(8, dtype=torch.bool)
+    log = Running()
+    for _ in range(steps):
+        names = torch.randint(1, 6, (8, 2, 2))
+        latents = torch.zeros(8, 4, 6, 8)
+        latents[:, 0, 2:4, 4] = names[..., 0] - 3.0
+        latents[:, 1, 2:4, 4] = names[..., 1] - 3.0
+        named = Named(row, column, torch.ones(8, 2).long(), names, clauses, every)
+        sight.loss(latents, 0.2, named, every, log, "true", learn=True).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    assert log["true colours"] > 0.6 and log["true shapes"] > 0.6  # 0.2 by chance
+
+
+def test_a_model_directory_stands_for_the_checkpoints_it_was_made_of():
+    student, drawing = Generator(), Generator(SIZES)
+    student.load_state_dict(weights(SHIPPED))
+    drawing.load_state_dict(weights(SHIPPED, transformer=model_directory.DRAWING))
+    shipped = model_directory.load(SHIPPED)
+    for one, other in (
+        (student.transformer, shipped.transformer),
+        (drawing.transformer, shipped.drawing),
+        (drawing.text_encoder, shipped.text_encoder),
+        (load_vae(SHIPPED), shipped.tiny_vae),
+    ):
+        expected = other.state_dict()
+        assert all(torch.equal(v, expected[k]) for k, v in one.state_dict().items())
 
 
 def test_a_linear_code_is_the_principal_components_of_blocks():

@@ -11,16 +11,17 @@ another sparse mask: no sink, or a longer window (paper, 2.9; CausVid).
 
 Noisy chunks are states of the teacher's ODE and regress to where it ends, or (`Recipe.true`) true
 latents with noise that regress to themselves: a trajectory costs 150 evaluations of the teacher,
-and two CPU cores make few of them. The loss is robust, and changing what the tracks carried has a
-price: a squared error is least where everything uncertain is blurred.
+and two CPU cores make few of them.
 """
 
 from dataclasses import dataclass
 
 import torch
 
+from reference.model_directory import TEACHER
+
 from .data import LatentClips
-from .generator import Generator, importance, robust
+from .generator import Generator, clip_error
 from .training import (
     Average,
     Progress,
@@ -41,8 +42,6 @@ class Recipe:
     warmup: int = 60
     decay: float = 0.5
     true: float = 0.8  # share of steps on true clips, where there are trajectories as well
-    knee: float = 0.1  # of the loss's pseudo-Huber, in latent standard deviations
-    sparse: float = 0.2  # share of the loss that changing the image channels costs in itself
     clean: float = 0.4  # share of chunks given clean, as context
     first_step: float = 0.5  # share of noisy chunks at the sampler's first level: it decides most
     context_noise: float = 0.1  # largest noise on clean context, against drift
@@ -100,11 +99,8 @@ def causal_loss(model, recipe, workers, clips, picked, log):
         condition = model.condition(batch.image, batch.shown)
         clean = model.clean(noisy, timestep, condition, model.text(batch.ids), mask)
     image = model.image_channels(condition)
-    error = robust(clean - latents, recipe.knee) + recipe.sparse * robust(
-        clean - image, recipe.knee
-    )
-    weight = importance(latents, image, clips.channels)
-    error = (error * weight).mean((1, 3, 4)).unflatten(1, (n, chunk)).mean(2)  # [B, n]
+    error = clip_error(clean, latents, image, clips.channels)
+    error = error.mean((1, 3, 4)).unflatten(1, (n, chunk)).mean(2)  # [B, n]
     noisy_chunk = (level >= 0).float().to(workers.device)
     origin = "true" if batch.states is None else "teacher"
     for i, value in enumerate(model.sigmas):
@@ -120,12 +116,12 @@ def main():
         60,
         latents="folder of make_latents",
         trajectories="optional folder of make_trajectories",
-        weights="checkpoint of train_teacher, to begin from",
+        weights="checkpoint of train_teacher, or model directory with a teacher, to begin from",
     )
     recipe, workers = Recipe(), Workers(settings)
     torch.manual_seed(recipe.seed)
     model = Generator().to(workers.device)
-    model.load_state_dict(weights(settings.weights, workers.device))
+    model.load_state_dict(weights(settings.weights, workers.device, TEACHER))
     model.text_encoder.requires_grad_(False)
     optimizer_list = optimizers(model, recipe.learning_rate)
     average = Average(model)

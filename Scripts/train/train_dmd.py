@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import torch
 
+from reference.model_directory import TEACHER
 from reference.sampler import shifted
 
 from .data import LatentClips
@@ -49,7 +50,6 @@ class Recipe:
     noise_range: tuple[float, float] = (0.02, 0.98)  # of u, before the timestep shift
     matching: float = 1.0
     regression: float = 0.5
-    knee: float = 0.3  # of the regression's pseudo-Huber loss, in latent standard deviations
     average: float = 0.98
     seed: int = 2
 
@@ -110,7 +110,7 @@ class Stage:
         error = made - batch.latents
         log.add("error", error.square().mean().item())
         weight = importance(batch.latents, torch.zeros_like(made), self.clips.channels)
-        regression = (robust(error, recipe.knee) * weight).mean()
+        regression = (robust(error) * weight).mean()
         return recipe.matching * matching + recipe.regression * regression
 
 
@@ -119,15 +119,15 @@ def main():
         __doc__,
         30,
         latents="folder of make_latents",
-        teacher="checkpoint of train_teacher",
-        student="checkpoint of train_causal, to begin from",
+        teacher="checkpoint of train_teacher, or model directory with a teacher",
+        student="checkpoint of train_causal, or model directory, to begin from",
     )
     recipe, workers = Recipe(), Workers(settings)
     torch.manual_seed(recipe.seed)
     student, critic, teacher = (Generator().to(workers.device) for _ in range(3))
     student.load_state_dict(weights(settings.student, workers.device))
     for model in (critic, teacher):
-        model.load_state_dict(weights(settings.teacher, workers.device))
+        model.load_state_dict(weights(settings.teacher, workers.device, TEACHER))
     teacher.requires_grad_(False)
     for model in (student, critic):  # as the teacher left them
         model.text_encoder.requires_grad_(False)

@@ -4,9 +4,11 @@
         --pictures runs/pictures --tokenizer runs/tokenizer/spiece.model --out runs/drawing \
         --minutes 60
 
-First the text encoder learns which words stand together; then the network to say from prompt and
-tracks what is where (`naming`), on tracks that are told of other objects than they came from; then,
-beside it, to draw that (`drawing`). The stages on clips take the text encoder as it is.
+First the text encoder learns which words stand together, and a judge what pictures show (`sight`);
+then the network to say from prompt and tracks what is where (`naming`), on tracks that are told of
+other objects than they came from; then, beside it, to draw that (`drawing`), so that the judge sees
+it. The stages on clips take the text encoder as it is. With `--words` this one does, too, and does
+not begin with naming: more drawing for a model whose other stages are done.
 """
 
 from dataclasses import dataclass
@@ -14,11 +16,14 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from reference import model_directory
+
 from . import drawing
 from .data import channel_importance
 from .drawing import Pictures
 from .generator import Generator
 from .naming import Naming
+from .sight import Sight
 from .training import (
     Average,
     Progress,
@@ -27,6 +32,7 @@ from .training import (
     arguments,
     optimizers,
     reading,
+    take_words,
     update,
     weights,
 )
@@ -37,13 +43,15 @@ class Recipe:
     learning_rate: float = 2e-3
     warmup: int = 60
     decay: float = 0.3
-    words: float = 0.03  # share of the time that only learns which words stand together
-    told: int = 64  # prompts of such a step
+    words: float = 0.04  # share of the time that only learns which words stand together, and to see
+    told: int = 64  # prompts of such a step, and
+    looked_at: int = 40  # pictures
     naming: float = 0.07  # share of the time, after that, that only names
     recast: int = 12  # pictures of such a step, and
     recast_beside: int = 4  # of a step that draws as well
     pictures: int = 20  # drawn in a step
     names: float = 0.3  # weight of the naming of what is drawn
+    seen: float = 0.1  # weight of what the judge sees of it
     text_dropout: float = 0.1
     average: float = 0.99
     seed: int = 1
@@ -58,6 +66,14 @@ def words_loss(model, naming, pictures, count, workers, log):
     return naming.text_loss(pictures.words, ids, text.float(), log)
 
 
+def sight_loss(sight, pictures, count, workers, log):
+    """What true pictures show."""
+    batch, _, named = pictures.batch(count, 0.0)
+    latents, named = batch.latents[:, :, 0].to(workers.device), named.to(workers.device)
+    everyone = torch.ones_like(named.counts)
+    return sight.loss(latents, pictures.deviation, named, everyone, log, "true", True)
+
+
 def naming_loss(model, naming, pictures, count, workers, log):
     """Names what prompts say of tracks that came from something else: from noise alone."""
     shown, ids, named = pictures.recast_batch(count)
@@ -67,7 +83,9 @@ def naming_loss(model, naming, pictures, count, workers, log):
         text = model.text(ids)
         drawing.clean(model, noise, noise.new_ones(count), shown, text)
     total = naming.loss(named, noise.shape[-1], log, "recast")
-    return total + naming.text_loss(pictures.words, ids, text.float(), log)
+    if text.requires_grad:
+        total = total + naming.text_loss(pictures.words, ids, text.float(), log)
+    return total
 
 
 def main():
@@ -76,25 +94,30 @@ def main():
         60,
         latents="folder of make_latents, for how much each channel matters",
         pictures="folder of make_pictures",
-        weights="optional checkpoint whose weights to begin from, where they fit",
+        weights="optional checkpoint or model directory to begin from, where weights fit",
+        words="optional checkpoint or model directory whose text encoder to keep",
         new_words="flag: the weights are of another tokenizer; begin the text encoder anew",
     )
     recipe, workers = Recipe(), Workers(settings)
     torch.manual_seed(recipe.seed)
     model = Generator(drawing.SIZES).to(workers.device)
     naming = Naming(model).to(workers.device)
+    sight = Sight(model.transformer.config.out_channels).to(workers.device)
     if settings.weights:
-        state, own = weights(settings.weights, workers.device), model.state_dict()
+        state = weights(settings.weights, workers.device, model_directory.DRAWING)
+        own = model.state_dict()
         fits = {k for k in own if k in state and state[k].shape == own[k].shape}
         if settings.new_words:
             fits = {k for k in fits if "text_encoder" not in k}
         model.load_state_dict(own | {k: state[k] for k in fits})
         if workers.first:
             print(f"begun anew: {', '.join(sorted(own.keys() - fits)) or 'nothing'}", flush=True)
-    both = nn.ModuleList((model, naming))
-    optimizer_list = optimizers(both, recipe.learning_rate)
+    if settings.words:
+        take_words(model, settings.words)
+    networks = {"model": model, "naming": naming, "sight": sight}
+    learning = nn.ModuleList(networks.values())
+    optimizer_list = optimizers(learning, recipe.learning_rate)
     average = Average(model)
-    networks = {"model": model, "naming": naming}
     progress = Progress(settings, workers, networks, optimizer_list, average)
     clock = progress.clock
     read = reading(settings, model, workers, recipe, progress.step)
@@ -106,18 +129,20 @@ def main():
     while clock.running:
         spent = clock.elapsed / clock.limit
         if spent < recipe.words:
-            loss = words_loss(model, naming, pictures, recipe.told, workers, log)
-        elif spent < recipe.words + recipe.naming:
+            loss = sight_loss(sight, pictures, recipe.looked_at, workers, log)
+            if not settings.words:
+                loss = loss + words_loss(model, naming, pictures, recipe.told, workers, log)
+        elif spent < recipe.words + recipe.naming and not settings.words:
             loss = naming_loss(model, naming, pictures, recipe.recast, workers, log)
         else:
             loss = naming_loss(model, naming, pictures, recipe.recast_beside, workers, log)
             loss = recipe.names * loss + drawing.loss(
-                model, naming, pictures, recipe, channels, workers, log
+                model, naming, sight, pictures, recipe, channels, workers, log
             )
         loss.backward()
-        (clock.elapsed,) = workers.average(both, clock.now())
+        (clock.elapsed,) = workers.average(learning, clock.now())
         rate = clock.rate(progress.step, recipe.warmup, recipe.decay)
-        update(both, optimizer_list, recipe.learning_rate * rate)
+        update(learning, optimizer_list, recipe.learning_rate * rate)
         average.update(model, recipe.average, progress.step)
         progress.advance(loss, log, every=20)
     progress.end(log)

@@ -16,10 +16,11 @@ from dataclasses import dataclass
 
 import torch
 
+from reference.model_directory import TEACHER
 from reference.sampler import shifted
 
 from .data import LatentClips
-from .generator import Generator, importance, no_motion, noise_share
+from .generator import Generator, clip_error, no_motion, noise_share
 from .training import (
     Average,
     Progress,
@@ -43,7 +44,7 @@ class Recipe:
     text_dropout: float = 0.12
     motion_dropout: float = 0.08
     image_dropout: float = 0.1
-    heaviest: float = 4.0  # the flow's loss weight 1 / share^2 (noise_share) stops here
+    heaviest: float = 2.0  # the flow's loss weight 1 / share (noise_share) stops here
     average: float = 0.995
     seed: int = 1
 
@@ -63,13 +64,13 @@ def flow_loss(model, recipe, workers, clips, log):
         condition = model.condition(*no_motion(batch.image, batch.shown, still))
         condition = model.without_image(condition, no_image)
         clean = model.clean(noisy, timestep, condition, model.text(batch.ids))
-    error = (clean - latents).square()
-    error = error * importance(latents, model.image_channels(condition), clips.channels)
-    error = error.mean((1, 2, 3, 4))
-    for one, level, bare in zip(error.tolist(), sigma.tolist(), no_image.tolist(), strict=True):
-        log.add("no picture" if bare else f"sigma<{math.ceil(level * 5) / 5:.1f}", one, 0.97)
+    bare = no_image[:, None, None, None, None]  # has nothing to change
+    image = torch.where(bare, latents, model.image_channels(condition))
+    error = clip_error(clean, latents, image, clips.channels).mean((1, 2, 3, 4))
+    for one, level, none in zip(error.tolist(), sigma.tolist(), no_image.tolist(), strict=True):
+        log.add("no picture" if none else f"sigma<{math.ceil(level * 5) / 5:.1f}", one, 0.97)
     share = noise_share(sigma, clips.deviation)
-    return (error * share.pow(-2).clamp(max=recipe.heaviest)).mean()
+    return (error / share.clamp(min=1 / recipe.heaviest)).mean()
 
 
 def main():
@@ -77,14 +78,14 @@ def main():
         __doc__,
         60,
         latents="folder of make_latents",
-        words="checkpoint of train_drawing, whose text encoder it takes",
-        weights="optional checkpoint whose weights to begin from",
+        words="checkpoint of train_drawing, or model directory, whose text encoder to keep",
+        weights="optional checkpoint, or model directory with a teacher, to begin from",
     )
     recipe, workers = Recipe(), Workers(settings)
     torch.manual_seed(recipe.seed)
     model = Generator().to(workers.device)
     if settings.weights:
-        model.load_state_dict(weights(settings.weights, workers.device))
+        model.load_state_dict(weights(settings.weights, workers.device, TEACHER))
     take_words(model, settings.words)
     optimizer_list = optimizers(model, recipe.learning_rate)
     average = Average(model)

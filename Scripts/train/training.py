@@ -9,6 +9,8 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 
+from reference import model_directory
+
 from .muon import Muon
 
 
@@ -206,6 +208,14 @@ def take_words(model, path):
     model.text_encoder.requires_grad_(False)
 
 
-def weights(path, device="cpu"):
-    """The averaged weights of a stage's checkpoint."""
-    return torch.load(path, map_location=device)["average"]
+def weights(path, device="cpu", transformer=model_directory.TRANSFORMER):
+    """The averaged weights of a stage's checkpoint; or, of a model directory, those of the text
+    encoder and of a transformer."""
+    if not Path(path).is_dir():
+        return torch.load(path, map_location=device)["average"]
+    parts = {"transformer": transformer, "text_encoder": model_directory.TEXT_ENCODER}
+    return {
+        f"{name}.{key}": value.to(device)
+        for name, part in parts.items()
+        for key, value in model_directory.weights(path, part).items()
+    }

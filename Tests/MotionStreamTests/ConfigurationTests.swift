@@ -94,6 +94,10 @@ import Testing
       "image.drawing.steps: expected a whole number from 1"),
     Wrong(
       manifest, #""drawing": null"#,
+      #""drawing": {"steps": 4, "guidance": 2, "guidance_above": 1.5}"#,
+      "image.drawing.guidance_above: expected a number from 0"),
+    Wrong(
+      manifest, #""drawing": null"#,
       #""drawing": {"steps": 4, "guidance": 2, "ahead": [8, 8]}"#,
       "image.drawing.ahead: [8, 8] do not rise"),
     Wrong(

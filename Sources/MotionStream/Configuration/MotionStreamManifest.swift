@@ -72,12 +72,14 @@ public struct MotionStreamManifest: Sendable, Equatable {
   }
 
   /// How a stream without a picture draws its own: latent 0 alone, by the transformer in folder
-  /// `drawing`, in Euler steps along the flow's ODE.
+  /// `drawing`, in steps from noise to less noise.
   public struct Drawing: Sendable, Equatable {
     /// Steps from noise to the clean latent.
     public let steps: Int
     /// Guidance by the text; 1 is none.
     public let guidance: Double
+    /// The noise level above which the text guides.
+    public let guidanceAbove: Double
     /// The network sees how far the tracks have gone after so many frames each; at most r - 1, and
     /// only with ``TrackRules`` `ids` of `origin`.
     public let ahead: [Int]
@@ -242,6 +244,7 @@ extension MotionStreamManifest.Drawing {
     var reader = source
     steps = try reader.integer("steps", in: 1...1000)
     guidance = try reader.number("guidance", in: 0...100)
+    guidanceAbove = try reader.optionalNumber("guidance_above", in: 0...1) ?? 0
     ahead = try reader.optionalIntegers("ahead", count: 0...63, in: 1...100_000) ?? []
     try reader.refuseUnknown()
     guard zip(ahead, ahead.dropFirst()).allSatisfy(<) else {

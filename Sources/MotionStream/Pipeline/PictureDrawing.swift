@@ -4,16 +4,17 @@ import Tracks
 ///
 /// A few steps follow a picture well and invent one badly. So latent 0 is made alone, by a
 /// transformer of its own that sees the tracks' starts and how far they go but no image channels,
-/// along the flow's ODE from noise, guided by the text:
-/// out(empty prompt) + guidance (out(prompt) - out(empty prompt)). The stream then goes on as if it
-/// had been given that picture.
+/// in more steps than a chunk but by the same rule: each estimates the clean latent, which is then
+/// given fresh noise of the next step's level. Above a noise level the text guides the estimate:
+/// out(empty prompt) + guidance (out(prompt) - out(empty prompt)). Below, guidance would only
+/// exaggerate edges (Kynkaanniemi et al. 2024, arXiv 2404.07724). The stream then goes on as if it had
+/// been given that picture.
 struct PictureDrawing {
-  /// One Euler step.
+  /// One estimate.
   private struct Step {
-    /// The noise level before it.
+    /// The noise level.
     let sigma: Float
-    /// The noise level after it less `sigma`.
-    let change: Float
+    let isGuided: Bool
     let modulation: Modulation
   }
 
@@ -48,12 +49,11 @@ struct PictureDrawing {
     self.grid = grid.cut(as: network.configuration)
     conditions = try ConditionChannels(
       model: model, network: network, grid: self.grid, image: nil, tracks: tracks)
-    let levels = (0...rules.steps).map { step in
-      FlowMatchSchedule.shifted(1 - Double(step) / Double(rules.steps), by: sampler.shift)
-    }
-    steps = zip(levels, levels.dropFirst()).map { sigma, after in
-      Step(
-        sigma: Float(sigma), change: Float(after - sigma),
+    steps = (0..<rules.steps).map { step in
+      let sigma = FlowMatchSchedule.shifted(
+        1 - Double(step) / Double(rules.steps), by: sampler.shift)
+      return Step(
+        sigma: Float(sigma), isGuided: sigma > rules.guidanceAbove,
         modulation: transformer.modulation(
           timestep: Double(sampler.trainTimesteps) * sigma, pool: pool))
     }
@@ -75,7 +75,7 @@ struct PictureDrawing {
       patches: Tensor(grid.tokensPerFrame, configuration.inChannels * grid.patchArea),
       output: Tensor(grid.tokensPerFrame, configuration.outChannels * grid.patchArea))
     let latents = Tensor(configuration.outChannels, grid.pixelsPerFrame)
-    let velocity = Tensor(configuration.outChannels, grid.pixelsPerFrame)
+    let clean = Tensor(configuration.outChannels, grid.pixelsPerFrame)
     let unguided = Tensor(configuration.outChannels, grid.pixelsPerFrame)
 
     let guidance = Float(rules.guidance)
@@ -85,19 +85,23 @@ struct PictureDrawing {
       into: pass.patches.matrix, image: nil)
     network.transformer.beginChunk(
       frames: 1, cache: pass.cache, workspace: pass.workspace, pool: pool)
-    noise.fill(latents.matrix, frame: 0, step: 0, stream: Self.noiseStream)
-    for step in steps {
-      conditions.writeNoise(latents.matrix, into: pass.patches.matrix)
-      run(pass, step: step, context: untold, into: unguided.matrix)
-      run(pass, step: step, context: told, into: velocity.matrix)
-      pool.axpby(1 - guidance, unguided.matrix, guidance, into: velocity.matrix)
-      // There are no image channels, so the output of a residual is the clean estimate.
-      if prediction == .residual {
-        pool.axpby(1 / step.sigma, latents.matrix, -1 / step.sigma, into: velocity.matrix)
+    for (number, step) in steps.enumerated() {
+      noise.fill(latents.matrix, frame: 0, step: number, stream: Self.noiseStream)
+      if number > 0 {
+        pool.axpby(1 - step.sigma, clean.matrix, step.sigma, into: latents.matrix)
       }
-      pool.axpby(step.change, velocity.matrix, 1, into: latents.matrix)
+      conditions.writeNoise(latents.matrix, into: pass.patches.matrix)
+      run(pass, step: step, context: told, into: clean.matrix)
+      if step.isGuided {
+        run(pass, step: step, context: untold, into: unguided.matrix)
+        pool.axpby(1 - guidance, unguided.matrix, guidance, into: clean.matrix)
+      }
+      // There are no image channels, so the output of a residual is the clean estimate.
+      if prediction == .velocity {
+        pool.axpby(1, latents.matrix, -step.sigma, into: clean.matrix)
+      }
     }
-    return latents
+    return clean
   }
 
   /// What a pass of the network reads and writes.
