@@ -1,6 +1,7 @@
 """The teacher (PyTorch, many steps, joint guidance) and the student (the engine) on the same clips:
 errors, PSNR, and wall time for the same clip in the same run, one after the other."""
 
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,7 +90,10 @@ def digest_of(checkpoint):
 def measure(setup, checkpoint, clips, frames, kind, steps):
     digest = digest_of(checkpoint)
     settings = {"teacher": digest, "frames": frames, "tracks": kind, "steps": steps}
+    threads = torch.get_num_threads()
+    torch.set_num_threads(os.cpu_count())  # as many as the program has
     rows = each(Both(checkpoint), range(clips), setup, "teacher", settings, workers=0)
+    torch.set_num_threads(threads)
     teacher, student = ([r[who] for r in rows] for who in ("teacher", "student"))
     seconds = {who: float(np.mean([r[f"{who}_seconds"] for r in rows])) for who in WHO}
     ratios = [r["teacher_seconds"] / r["student_seconds"] for r in rows]
