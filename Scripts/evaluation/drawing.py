@@ -13,8 +13,7 @@ def variants(drawing):
     steps = drawing["steps"]
     return {
         "as shipped": {},
-        f"{steps // 2} steps": {"steps": steps // 2},
-        f"{2 * steps} steps": {"steps": 2 * steps},
+        **{f"{n} steps": {"steps": n} for n in (steps // 2, 2 * steps) if n},
         "guided at all levels": {"guidance_above": 0.0},
         "not guided": {"guidance": 1.0},
     }

@@ -6,9 +6,8 @@ import Tracks
 /// transformer of its own that sees the tracks' starts and how far they go but no image channels,
 /// in more steps than a chunk but by the same rule: each estimates the clean latent, which is then
 /// given fresh noise of the next step's level. Above a noise level the text guides the estimate:
-/// out(empty prompt) + guidance (out(prompt) - out(empty prompt)). Below, guidance would only
-/// exaggerate edges (Kynkaanniemi et al. 2024, arXiv 2404.07724). The stream then goes on as if it had
-/// been given that picture.
+/// out(empty prompt) + guidance (out(prompt) - out(empty prompt)), as in Kynkaanniemi et al. 2024
+/// (arXiv 2404.07724). The stream then goes on as if it had been given that picture.
 struct PictureDrawing {
   /// One estimate.
   private struct Step {
