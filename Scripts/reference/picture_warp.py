@@ -33,6 +33,8 @@ HIDDEN = 16.0  # pixels that hidden tracks count as further away
 MISSES = 1.5  # pixels that what comes to a pixel may miss it by
 APART = 2.0  # pixels that what moves as most does may differ by
 FRONT = 1e-3  # weight of what does not, for filling
+AROUND = 16.0  # pixels around a track that moves unlike most that show its surroundings ...
+SLACK = 2.0  # ... as far as they part from it by no more than their distance and so many pixels
 
 
 def owners(picture: Tensor, start: Tensor, reach: float) -> Tensor:
@@ -81,8 +83,12 @@ def in_order(x: Tensor) -> Tensor:
 
 def distances(a: Tensor, b: Tensor) -> Tensor:
     """[..., A, B] of places a [..., A, 2], b [..., B, 2]."""
-    away = a[..., :, None, :] - b[..., None, :, :]
-    return (away[..., 0].square() + away[..., 1].square()).sqrt()
+    return length(a[..., :, None, :] - b[..., None, :, :])
+
+
+def length(x: Tensor) -> Tensor:
+    """[...] of x [..., 2]."""
+    return (x[..., 0].square() + x[..., 1].square()).sqrt()
 
 
 def unlike(moves: Tensor, usual: Tensor) -> Tensor:
@@ -122,8 +128,9 @@ class PictureWarp:
         """How moves [N, 2] change with the place around each track, [N, 2, 2]: least squares over
         its neighbours."""
         parts = move[self.near] - move[:, None]
-        length = (parts[..., 0].square() + parts[..., 1].square()).sqrt()
-        weight = (length <= (STRAIN * self.apart).clamp(max=PARTS) + 0.5).float() / (self.apart + 4)
+        weight = (length(parts) <= (STRAIN * self.apart).clamp(max=PARTS) + 0.5).float() / (
+            self.apart + 4
+        )
         dx, dy = self.between.unbind(-1)
         a = in_order(weight * dx * dx) + STIFF
         b = in_order(weight * dx * dy)
@@ -190,7 +197,39 @@ class PictureWarp:
             source.index_copy_(0, chosen, comes.index_select(0, found))
             best.index_copy_(0, chosen, level.index_select(0, at))
             left = left.index_select(0, (best.index_select(0, left) < 3).nonzero()[:, 0])
+        found, comes = self.around(left, tried, place, visible, move, alone)
+        source.index_copy_(0, found, comes)
+        best.index_fill_(0, found, 3)
         return self.filled(self.read(source), source, best >= 0, most)
+
+    def around(
+        self,
+        left: Tensor,
+        tried: Tensor,
+        place: Tensor,
+        visible: Tensor,
+        move: Tensor,
+        alone: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        """Which of the pixels `left` [M] show what is around a track that moves unlike most
+        (`alone` [N]), and the places [., 2] in the first picture that they show: of the tracks
+        `tried` [squares, K] the one nearest to a pixel, where what it brings is of its thing."""
+        H, W = self.size
+        here = self.pixels.index_select(0, left)
+        near = tried.index_select(0, self.square.index_select(0, left))  # [M, K]
+        away = distances(here[:, None], place[near])[:, 0] + HIDDEN * (~visible[near])
+        nearest = near.gather(1, away.argmin(1, keepdim=True))[:, 0]
+        comes = here - move.index_select(0, nearest)
+        owner = self.owner.index_select(0, self.at(comes))
+        parted = length(move.index_select(0, owner) - move.index_select(0, nearest))
+        apart = length(self.start.index_select(0, owner) - self.start.index_select(0, nearest))
+        shown = alone.index_select(0, nearest) & alone.index_select(0, owner)
+        shown &= self.owned.index_select(0, self.at(comes))
+        shown &= length(here - place.index_select(0, nearest)) <= AROUND
+        shown &= parted <= apart + SLACK
+        shown &= (comes >= 0).all(-1) & (comes[:, 0] < W) & (comes[:, 1] < H)
+        shown = shown.nonzero()[:, 0]
+        return left.index_select(0, shown), comes.index_select(0, shown)
 
     def torn(self, moves: Tensor) -> Tensor:
         """The pixels [P] beside which something moves another way, moves [P, 2]: their colours mix

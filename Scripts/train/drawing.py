@@ -20,6 +20,7 @@ from reference.track_encoder import starts_and_ways
 from .data import Batch, Shown, encode, pad
 from .generator import no_prompt, noise_share
 from .naming import Named, Words
+from .sight import misnamed
 from .tracks import choose_tracks
 
 SIZES = "drawing.json"  # of the network
@@ -145,10 +146,11 @@ def clean(model, x, sigma, shown, text):
     return model.clean(x, timestep, model.no_picture(shown, x.shape[-2:]), text)
 
 
-def loss(model, naming, sight, pictures, recipe, channels, workers, log):
+def loss(model, naming, sight, discriminator, pictures, recipe, channels, workers, log):
     """Rectified flow on `recipe.pictures` pictures; channels [C] as importance() takes them. And
     what is where: as the tokens tell it (naming, a Naming), `recipe.names` times, and as the
-    estimate shows it (sight, a Sight, which goes on learning), `recipe.seen` times."""
+    estimate shows it (sight, a Sight), `recipe.seen` times; and whether objects look true
+    (discriminator, a Discriminator), `recipe.fooled` times. Both go on learning."""
     batch, objects, named = pictures.batch(recipe.pictures, recipe.text_dropout)
     batch, objects = batch.to(workers.device), objects.to(workers.device)
     latents = batch.latents
@@ -167,4 +169,15 @@ def loss(model, naming, sight, pictures, recipe, channels, workers, log):
     everyone = torch.ones_like(named.counts)
     true = sight.loss(latents[:, :, 0], pictures.deviation, named, everyone, log, "true", True)
     made = estimate[:, :, 0], pictures.deviation, named, named.counts
-    return total + true + recipe.seen * sight.loss(*made, log, "seen", False)
+    total = total + true + recipe.seen * sight.loss(*made, log, "seen", False)
+
+    def told_apart(latents, named, name, true, learn=True):
+        """What the discriminator makes of objects that are told to be what `named` says."""
+        about = pictures.deviation, objects, named, true, log, f"{name} taken as true", learn
+        return discriminator.loss(latents[:, :, 0], *about)
+
+    learnt = told_apart(latents, named, "true", True)
+    learnt = learnt + told_apart(latents, misnamed(named), "misnamed", False)
+    learnt = learnt + told_apart(estimate.detach(), named, "drawn", False)
+    fooled = told_apart(estimate, named, "drawn", True, learn=False)
+    return total + learnt + recipe.fooled * fooled

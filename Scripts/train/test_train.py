@@ -19,7 +19,7 @@ from .make_latents import image_channels, load_vae
 from .naming import Named, Naming, Words
 from .patch_basis import blocks, components, set_linear_code
 from .self_forcing import Rollout
-from .sight import Sight
+from .sight import Discriminator, Sight, misnamed
 from .teacher import Guided, sample
 from .train_vae import initialize
 from .training import Running, weights
@@ -250,6 +250,50 @@ def test_sight_learns_to_name_the_cell_that_a_point_is_in():
         optimizer.step()
         optimizer.zero_grad()
     assert log["true colours"] > 0.6 and log["true shapes"] > 0.6  # 0.2 by chance
+
+
+def test_objects_that_are_misnamed_have_other_shapes_and_nothing_else():
+    torch.manual_seed(0)
+    owner = torch.tensor([[-1, 0, 1, 1, 2, 2], [1, 1, 1, 2, 3, 3]])
+    names = torch.stack((owner.clamp(min=0), (owner + 1) * (owner > 0)), -1)
+    place, every = torch.zeros_like(owner), torch.ones(2, dtype=torch.bool)
+    named = Named(place, place, owner, names, torch.zeros(2, 3, 9, dtype=torch.bool), every)
+    for _ in range(20):
+        other = misnamed(named).what
+        assert torch.equal(other[..., 0], names[..., 0])
+        on = owner > 0
+        assert torch.equal(other[~on], names[~on])
+        assert (other[on] != names[on]).any(-1).all()
+        assert other[on][:, 1].min() >= 1 and other[on][:, 1].max() <= 5
+        for row, label in ((0, 1), (0, 2), (1, 1), (1, 3)):  # the same for all of an object
+            assert len(other[row][owner[row] == label].unique(dim=0)) == 1
+
+
+def test_the_discriminator_learns_what_names_look_like_and_sees_only_objects():
+    torch.manual_seed(0)
+    judge = Discriminator(4)
+    optimizer = torch.optim.AdamW(judge.parameters(), lr=3e-3)
+    row, column = torch.tensor([[2, 3]]).expand(8, -1), torch.tensor([[4, 4]]).expand(8, -1)
+    clauses, every = torch.zeros(8, 1, 9, dtype=torch.bool), torch.ones(8, dtype=torch.bool)
+    objects = torch.zeros(8, 6, 8)
+    objects[:, 1:5, 3:6] = 1
+    owner, log = torch.ones(8, 2).long(), Running()
+    for _ in range(120):
+        names = torch.randint(1, 6, (8, 1, 2)).expand(-1, 2, -1)
+        latents = 0.02 * torch.randn(8, 4, 6, 8)
+        latents[:, 0, 1:5, 3:6] += (names[:, :1, 1:] - 3.0) / 5
+        named = Named(row, column, owner, names, clauses, every)
+        loss = judge.loss(latents, 0.2, objects, named, True, log, "true", True)
+        other = misnamed(named)
+        loss = loss + judge.loss(latents, 0.2, objects, other, False, log, "misnamed", True)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    assert log["true"] > 0.6 and log["misnamed"] < 0.4
+    latents.requires_grad_()
+    judge.loss(latents, 0.2, objects, named, True, log, "drawn", False).backward()
+    assert all(p.grad is None for p in judge.parameters())
+    assert latents.grad[:, :, 1:5, 3:6].any() and not latents.grad[:, :, 5:].any()
 
 
 def test_a_model_directory_stands_for_the_checkpoints_it_was_made_of():

@@ -23,7 +23,7 @@ from .data import channel_importance
 from .drawing import Pictures
 from .generator import Generator
 from .naming import Naming
-from .sight import Sight
+from .sight import Discriminator, Sight
 from .training import (
     Average,
     Progress,
@@ -40,9 +40,9 @@ from .training import (
 
 @dataclass
 class Recipe:
-    learning_rate: float = 2e-3
+    learning_rate: float = 1.5e-3
     warmup: int = 60
-    decay: float = 0.3
+    decay: float = 0.6
     words: float = 0.04  # share of the time that only learns which words stand together, and to see
     told: int = 64  # prompts of such a step, and
     looked_at: int = 40  # pictures
@@ -52,6 +52,8 @@ class Recipe:
     pictures: int = 20  # drawn in a step
     names: float = 0.3  # weight of the naming of what is drawn
     seen: float = 0.1  # weight of what the judge sees of it
+    fooled: float = 0.03  # weight of objects not taken for true ones
+    doubt: float = 0.3  # learning rate of who takes them, of that of the rest
     text_dropout: float = 0.1
     average: float = 0.99
     seed: int = 1
@@ -103,6 +105,7 @@ def main():
     model = Generator(drawing.SIZES).to(workers.device)
     naming = Naming(model).to(workers.device)
     sight = Sight(model.transformer.config.out_channels).to(workers.device)
+    discriminator = Discriminator(model.transformer.config.out_channels).to(workers.device)
     if settings.weights:
         state = weights(settings.weights, workers.device, model_directory.DRAWING)
         own = model.state_dict()
@@ -114,11 +117,13 @@ def main():
             print(f"begun anew: {', '.join(sorted(own.keys() - fits)) or 'nothing'}", flush=True)
     if settings.words:
         take_words(model, settings.words)
-    networks = {"model": model, "naming": naming, "sight": sight}
-    learning = nn.ModuleList(networks.values())
+    learning = nn.ModuleList((model, naming, sight))
     optimizer_list = optimizers(learning, recipe.learning_rate)
+    doubting = torch.optim.AdamW(discriminator.parameters(), betas=(0.5, 0.98), weight_decay=0.0)
+    networks = {"model": model, "naming": naming, "sight": sight, "discriminator": discriminator}
+    everyone = nn.ModuleList(networks.values())
     average = Average(model)
-    progress = Progress(settings, workers, networks, optimizer_list, average)
+    progress = Progress(settings, workers, networks, [*optimizer_list, doubting], average)
     clock = progress.clock
     read = reading(settings, model, workers, recipe, progress.step)
     pictures = Pictures(settings.pictures, cell=model.rules.spatial_compression, **read)
@@ -137,12 +142,13 @@ def main():
         else:
             loss = naming_loss(model, naming, pictures, recipe.recast_beside, workers, log)
             loss = recipe.names * loss + drawing.loss(
-                model, naming, sight, pictures, recipe, channels, workers, log
+                model, naming, sight, discriminator, pictures, recipe, channels, workers, log
             )
         loss.backward()
-        (clock.elapsed,) = workers.average(learning, clock.now())
-        rate = clock.rate(progress.step, recipe.warmup, recipe.decay)
-        update(learning, optimizer_list, recipe.learning_rate * rate)
+        (clock.elapsed,) = workers.average(everyone, clock.now())
+        rate = recipe.learning_rate * clock.rate(progress.step, recipe.warmup, recipe.decay)
+        update(learning, optimizer_list, rate)
+        update(discriminator, [doubting], recipe.doubt * rate)
         average.update(model, recipe.average, progress.step)
         progress.advance(loss, log, every=20)
     progress.end(log)

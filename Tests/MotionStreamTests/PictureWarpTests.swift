@@ -111,6 +111,31 @@ import Tracks
     for y in 8..<16 { for x in 8..<16 { #expect(Self.value(frame, x, y) > 0.7) } }
   }
 
+  @Test("What turns away shows what is around the tracks that are seen, and stays whole")
+  func turned() throws {
+    let moves = [
+      Move(from: (9.5, 12), to: (27, 12)), Move(from: (14.5, 12), to: (27.5, 12), isSeen: false),
+    ]
+    let frame = try Self.frame(Self.picture(), Self.pins + moves)
+    for y in 9..<15 {
+      for x in 26..<33 { #expect(Self.value(frame, x, y) > 0.7) }
+      for x in [22, 23, 35, 36] { #expect(Self.value(frame, x, y) < 0.3) }
+    }
+  }
+
+  @Test("What parts from a track is not shown around it")
+  func parted() throws {
+    let picture = Self.picture(squares: [(16, 4), (16, 12)])
+    let (above, below) = (
+      Move(from: (20, 8), to: (30, 8)), Move(from: (20, 16), to: (10, 16))
+    )
+    let frame = try Self.frame(picture, Self.pins + [above, below])
+    for x in 27..<33 {
+      for y in 5..<11 { #expect(Self.value(frame, x, y, 0) > 0.7) }
+      for y in 13..<16 { #expect(Self.value(frame, x, y, 1) < 0.3) }
+    }
+  }
+
   @Test("A track moves nothing beyond its reach")
   func reach() throws {
     let picture = Self.picture()

@@ -9,8 +9,9 @@ package import Tracks
 /// where a step costs more the more colours differ, so that owners end where objects do. It moves as
 /// its owner does, with the turning and growing of the tracks around. A pixel of a later frame shows
 /// the pixel that comes to it: it tries the tracks near it, the seen ones first, and looks whether
-/// what they bring is theirs. What nothing comes to is filled from around, from what moves as most
-/// does. Only tracks that are seen in the first picture count.
+/// what they bring is theirs. What turns shows sides that no pixel comes to: there, the nearest track
+/// that moves unlike most brings what is around its start, as it is. What nothing comes to is filled
+/// from around, from what moves as most does. Only tracks that are seen in the first picture count.
 package final class PictureWarp {
   /// A track that is seen in the first picture, in its pixels.
   private struct Guide {
@@ -72,6 +73,10 @@ package final class PictureWarp {
   private static let apart: Float = 2
   /// Weight of what does not move as most does, for filling.
   private static let front: Float = 1e-3
+  /// Pixels around a track that moves unlike most that show its surroundings ...
+  private static let around: Float = 16
+  /// ... as far as they part from it by no more than their distance and so many pixels.
+  private static let slack: Float = 2
 
   /// `picture` [P, 3] in [0, 1]; `start`: the tracks' points in it; `reach`: how many pixels away from
   /// its start a track owns pixels, along the cheapest way; `cell`: pixels of a latent cell.
@@ -303,11 +308,48 @@ package final class PictureWarp {
           (sourceX, sourceY, best) = (x, y, stands)
           if best == 3 { break }
         }
+        if best < 3, let nearest = nearestTried(from: candidates, toX: hereX, hereY),
+          guides[nearest].isAlone
+        {
+          let guide = guides[nearest]
+          let (x, y) = (hereX - guide.move.x, hereY - guide.move.y)
+          if x >= 0, y >= 0, x < right, y < bottom,
+            Self.length(hereX - guide.x, hereY - guide.y) <= Self.around,
+            isSameThing(guide, Int(owner[at(x, y)]))
+          {
+            (sourceX, sourceY, best) = (x, y, 3)
+          }
+        }
         source[2 * pixel] = sourceX
         source[2 * pixel + 1] = sourceY
         level[pixel] = best
       }
     }
+  }
+
+  /// Of the guides to try in a square, whose first is `tried[first]`, the one nearest to a place now;
+  /// hidden ones count as further away.
+  @inline(__always)
+  private func nearestTried(from first: Int, toX x: Float, _ y: Float) -> Int? {
+    var (nearest, least): (Int?, Float) = (nil, .infinity)
+    for place in first..<first + Self.most where tried[place] >= 0 {
+      let guide = guides[Int(tried[place])]
+      var distance = Self.length(x - guide.x, y - guide.y)
+      if !guide.isSeen { distance += Self.hidden }
+      if distance < least { (nearest, least) = (Int(tried[place]), distance) }
+    }
+    return nearest
+  }
+
+  /// Whether a pixel's owner, a guide or -1, moves unlike most with `guide`: they part by no more than
+  /// they were apart, as sides of a thing that turns do.
+  @inline(__always)
+  private func isSameThing(_ guide: Guide, _ owner: Int) -> Bool {
+    guard owner >= 0, guides[owner].isSpecified, guides[owner].isAlone else { return false }
+    let other = guides[owner]
+    let parted = Self.length(other.move.x - guide.move.x, other.move.y - guide.move.y)
+    let apart = Self.length(other.startX - guide.startX, other.startY - guide.startY)
+    return parted <= apart + Self.slack
   }
 
   /// Reads the first picture at the sources and fills what has none.
