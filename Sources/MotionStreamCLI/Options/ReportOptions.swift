@@ -28,6 +28,14 @@ package struct ReportOptions: ParsableArguments {
 
   package init() {}
 
+  package mutating func validate() throws {
+    if events == "-" {
+      throw ValidationError(
+        "--events: expected a file, found -; standard output is for frames. "
+          + "Give a file, a pipe or /dev/fd/3.")
+    }
+  }
+
   /// Quiet means no progress either, unless it was asked for.
   package var mode: ProgressMode { progress ?? (volume.quiet ? .none : .auto) }
 }

@@ -50,6 +50,7 @@ extension BadInput {
     BadInput("a name without an ending", 64, names: "clip") { work in
       ["-m", Fixtures.tinyModel, "-p", "x", "-o", work.file("clip")]
     },
+    .flags("--events", "-", code: 64, names: "--events: expected a file"),
     BadInput("pictures into a pipe", 64, names: "PNG") { _ in
       ["-m", Fixtures.tinyModel, "-p", "x", "-o", "-", "--format", "png"]
     },
