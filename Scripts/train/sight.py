@@ -92,19 +92,25 @@ class Discriminator(Look):
         """How wrong it is to take latents for `true` ones or not, at the cells [B, h, w] that are
         of `objects` of rows that count."""
         objects = (objects * named.counts[:, None, None])[:, None]
-        names = torch.zeros(len(latents), sum(KINDS), objects[0].numel(), device=latents.device)
-        at = (named.row * latents.shape[-1] + named.column)[:, None]
-        on = (named.owner > 0).float()[:, None]
-        for kind, first in ((0, 0), (1, KINDS[0])):
-            where = names[:, first : first + KINDS[kind]]
-            what = F.one_hot(named.what[..., kind], KINDS[kind]).transpose(1, 2) * on
-            where.scatter_reduce_(2, at.expand_as(what), what, "amax")
-        names = names.view(len(latents), -1, *latents.shape[-2:])
+        names = name_map(named, latents.shape[-2:])
         seen = hazy(latents, deviation, *HAZE) * objects
         logits = self.seen(torch.cat((seen, objects, names), 1), learn)
         share = objects / objects.sum().clamp(min=1)
         log.add(name, ((logits > 0) * share).sum().item())
         return (F.softplus(-logits if true else logits) * share).sum()
+
+
+def name_map(named, size):
+    """What is at the points of a Named as maps [B, sum(KINDS), h, w] of zeros and ones."""
+    h, w = size
+    at = (named.row * w + named.column)[:, None]
+    on = named.owner > 0
+    maps = []
+    for kind, what in zip(KINDS, named.what.unbind(-1), strict=True):
+        what = (F.one_hot(what, kind) * on[..., None]).transpose(1, 2).float()
+        blank = what.new_zeros(len(what), kind, h * w)
+        maps.append(blank.scatter_reduce(2, at.expand_as(what), what, "amax"))
+    return torch.cat(maps, 1).unflatten(2, (h, w))
 
 
 def misnamed(named, most=8):
