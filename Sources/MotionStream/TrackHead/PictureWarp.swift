@@ -13,36 +13,14 @@ package import Tracks
 /// that moves unlike most brings what is around its start, as it is. What nothing comes to is filled
 /// from around, from what moves as most does. Only tracks that are seen in the first picture count.
 package final class PictureWarp {
-  /// A track that is seen in the first picture, in its pixels.
-  private struct Guide {
-    let startX, startY: Float
-    // In the frame at hand.
-    var x: Float = 0
-    var y: Float = 0
-    var isSeen = false
-    /// Whether the track says anything about this frame.
-    var isSpecified = false
-    var move: (x: Float, y: Float) = (0, 0)
-    /// Whether it moves unlike most of the picture.
-    var isAlone = false
-    /// How the move changes with the place: across by x and y, down by x and y.
-    var gradient: (Float, Float, Float, Float) = (0, 0, 0, 0)
-  }
-
-  /// A track near another one's start: where from there, and how far.
-  private struct Neighbour {
-    let guide: Int
-    let x, y, distance: Float
-  }
-
   private let size: PictureSize
   /// [P, 3] in [0, 1].
   private let picture: Tensor
   private let pool: Pool
-  private let guides: Buffer<Guide>
+  private let guides: Buffer<TrackGuide>
   private let guideOfID: [Int: Int]
   /// Of each guide those that start nearest.
-  private let neighbours: [[Neighbour]]
+  private let neighbours: [[TrackGuide.Neighbour]]
   /// The guide that owns each pixel, or -1.
   private let owner: Buffer<Int32>
   /// Pixels along each side of a square in which the tracks to try are the same.
@@ -55,28 +33,16 @@ package final class PictureWarp {
   private let isTorn: Buffer<Bool>
   private let filling: FillingPyramid
 
-  /// Tracks around a track that tell how it turns and grows ...
-  private static let neighbourCount = 8
-  /// ... unless they part by more than this share of their distance,
-  private static let strain: Float = 0.3
-  /// or by more than so many pixels: then they are on different things.
-  private static let parts: Float = 6
-  /// Square pixels; so few or near tracks say little about turning.
-  private static let stiff: Float = 16
   /// Tracks near a pixel that are tried.
   private static let most = 4
-  /// Pixels that hidden tracks count as further away.
-  private static let hidden: Float = 16
   /// Pixels that what comes to a pixel may miss it by.
   private static let misses: Float = 1.5
   /// Pixels that what moves together may differ by.
   private static let apart: Float = 2
   /// Weight of what does not move as most does, for filling.
   private static let front: Float = 1e-3
-  /// Pixels around a track that moves unlike most that show its surroundings ...
+  /// Pixels around a track that moves unlike most that show its surroundings.
   private static let around: Float = 16
-  /// ... as far as they part from it by no more than their distance and so many pixels.
-  private static let slack: Float = 2
 
   /// `picture` [P, 3] in [0, 1]; `start`: the tracks' points in it; `reach`: how many pixels away from
   /// its start a track owns pixels, along the cheapest way; `cell`: pixels of a latent cell.
@@ -91,8 +57,8 @@ package final class PictureWarp {
       starts.append((point.x, point.y))
     }
     self.guideOfID = guideOfID
-    guides = Buffer(starts.map { Guide(startX: $0.x, startY: $0.y) })
-    neighbours = starts.indices.map { Self.neighbours(of: $0, among: starts) }
+    guides = Buffer(starts.map { TrackGuide(startX: $0.x, startY: $0.y) })
+    neighbours = starts.indices.map { TrackGuide.neighbours(of: $0, among: starts) }
     owner = Buffer(pictureOwners(picture, size: size, starts: starts, reach: reach))
     let squares = (size.height + cell - 1) / cell * ((size.width + cell - 1) / cell)
     tried = Buffer(repeating: -1, count: squares * Self.most)
@@ -124,21 +90,6 @@ package final class PictureWarp {
     fill(frame, usual)
   }
 
-  private static func neighbours(
-    of index: Int, among starts: [(x: Float, y: Float)]
-  ) -> [Neighbour] {
-    var nearest: [Neighbour] = []  // the track itself is among them
-    for (other, start) in starts.enumerated() {
-      let (x, y) = (start.x - starts[index].x, start.y - starts[index].y)
-      let distance = length(x, y)
-      if nearest.count > neighbourCount, distance >= nearest[neighbourCount].distance { continue }
-      let place = nearest.firstIndex { $0.distance > distance } ?? nearest.count
-      nearest.insert(Neighbour(guide: other, x: x, y: y, distance: distance), at: place)
-      if nearest.count > neighbourCount + 1 { nearest.removeLast() }
-    }
-    return Array(nearest.dropFirst())
-  }
-
   private func place(_ points: [TrackPoint]) {
     for index in 0..<guides.count { guides[index].isSpecified = false }
     for point in points {
@@ -149,37 +100,8 @@ package final class PictureWarp {
       guides[index].move = (point.x - guides[index].startX, point.y - guides[index].startY)
     }
     for index in 0..<guides.count where guides[index].isSpecified {
-      guides[index].gradient = gradient(at: index)
+      guides[index].turn(among: guides, neighbours[index])
     }
-  }
-
-  /// Least squares over the neighbours of a track.
-  private func gradient(at index: Int) -> (Float, Float, Float, Float) {
-    let move = guides[index].move
-    var (a, b, c): (Float, Float, Float) = (0, 0, 0)
-    var (xByX, yByX, xByY, yByY): (Float, Float, Float, Float) = (0, 0, 0, 0)
-    for near in neighbours[index] where guides[near.guide].isSpecified {
-      let other = guides[near.guide].move
-      let (x, y) = (other.x - move.x, other.y - move.y)
-      guard Self.length(x, y) <= min(Self.strain * near.distance, Self.parts) + 0.5 else {
-        continue
-      }
-      let weight = 1 / (near.distance + 4)
-      a += weight * near.x * near.x
-      b += weight * near.x * near.y
-      c += weight * near.y * near.y
-      xByX += weight * x * near.x
-      yByX += weight * y * near.x
-      xByY += weight * x * near.y
-      yByY += weight * y * near.y
-    }
-    a += Self.stiff
-    c += Self.stiff
-    let scale = a * c - b * b
-    return (
-      (c * xByX - b * xByY) / scale, (a * xByY - b * xByX) / scale,
-      (c * yByX - b * yByY) / scale, (a * yByY - b * yByX) / scale
-    )
   }
 
   /// How far every pixel of the first picture has moved.
@@ -234,8 +156,7 @@ package final class PictureWarp {
         var count = 0
         withUnsafeTemporaryAllocation(of: Float.self, capacity: most) { distances in
           for index in 0..<guides.count where guides[index].isSpecified {
-            var distance = Self.length(x - guides[index].x, y - guides[index].y)
-            if !guides[index].isSeen { distance += Self.hidden }
+            let distance = guides[index].distance(toX: x, y)
             if count == most, distance >= distances[most - 1] { continue }
             var place = min(count, most - 1)
             while place > 0, distances[place - 1] > distance {
@@ -308,16 +229,15 @@ package final class PictureWarp {
           (sourceX, sourceY, best) = (x, y, stands)
           if best == 3 { break }
         }
-        if best < 3, let nearest = nearestTried(from: candidates, toX: hereX, hereY),
-          guides[nearest].isAlone
-        {
-          let guide = guides[nearest]
+        if best < 3, let guide = nearestTried(from: candidates, toX: hereX, hereY), guide.isAlone {
           let (x, y) = (hereX - guide.move.x, hereY - guide.move.y)
           if x >= 0, y >= 0, x < right, y < bottom,
-            Self.length(hereX - guide.x, hereY - guide.y) <= Self.around,
-            isSameThing(guide, Int(owner[at(x, y)]))
+            TrackGuide.length(hereX - guide.x, hereY - guide.y) <= Self.around
           {
-            (sourceX, sourceY, best) = (x, y, 3)
+            let owner = Int(owner[at(x, y)])
+            if owner >= 0, guides[owner].isOfTheSameThing(as: guide) {
+              (sourceX, sourceY, best) = (x, y, 3)
+            }
           }
         }
         source[2 * pixel] = sourceX
@@ -327,29 +247,16 @@ package final class PictureWarp {
     }
   }
 
-  /// Of the guides to try in a square, whose first is `tried[first]`, the one nearest to a place now;
-  /// hidden ones count as further away.
+  /// Of the guides to try in a square, whose first is `tried[first]`, the one nearest to a place.
   @inline(__always)
-  private func nearestTried(from first: Int, toX x: Float, _ y: Float) -> Int? {
-    var (nearest, least): (Int?, Float) = (nil, .infinity)
+  private func nearestTried(from first: Int, toX x: Float, _ y: Float) -> TrackGuide? {
+    var (nearest, least): (TrackGuide?, Float) = (nil, .infinity)
     for place in first..<first + Self.most where tried[place] >= 0 {
       let guide = guides[Int(tried[place])]
-      var distance = Self.length(x - guide.x, y - guide.y)
-      if !guide.isSeen { distance += Self.hidden }
-      if distance < least { (nearest, least) = (Int(tried[place]), distance) }
+      let distance = guide.distance(toX: x, y)
+      if distance < least { (nearest, least) = (guide, distance) }
     }
     return nearest
-  }
-
-  /// Whether a pixel's owner, a guide or -1, moves unlike most with `guide`: they part by no more than
-  /// they were apart, as sides of a thing that turns do.
-  @inline(__always)
-  private func isSameThing(_ guide: Guide, _ owner: Int) -> Bool {
-    guard owner >= 0, guides[owner].isSpecified, guides[owner].isAlone else { return false }
-    let other = guides[owner]
-    let parted = Self.length(other.move.x - guide.move.x, other.move.y - guide.move.y)
-    let apart = Self.length(other.startX - guide.startX, other.startY - guide.startY)
-    return parted <= apart + Self.slack
   }
 
   /// Reads the first picture at the sources and fills what has none.
@@ -408,8 +315,6 @@ package final class PictureWarp {
     let (x, y) = (move.0 - usual.x, move.1 - usual.y)
     return x * x + y * y > apart * apart
   }
-
-  private static func length(_ x: Float, _ y: Float) -> Float { (x * x + y * y).squareRoot() }
 }
 
 extension PictureSize {
