@@ -426,23 +426,54 @@ def smooth_picture() -> Tensor:
     return (255 * image.clamp(0, 1)).round() / 255
 
 
+def rolling_ball() -> tuple[Tensor, Tensor, Tensor]:
+    """A ball of 9 pixels' radius on a floor [3, 36, 64], and tracks on both, points [8, N, 2] and
+    visible [8, N]: it rolls by half a turn and 28 pixels to the right."""
+    y, x = torch.meshgrid(torch.arange(36) + 0.5, torch.arange(64) + 0.5, indexing="ij")
+    floor = torch.stack((0.3 + 0.002 * x, 0.4 + 0.004 * y, 0.5 + 0 * x))
+    toward = (81 - (x - 16).square() - (y - 18).square()).clamp(min=0).sqrt() / 9
+    ball = torch.stack((0.4 + 0.5 * toward, 0.1 + 0.2 * toward, 0.2 * (x / 3).sin().square()))
+    image = (255 * torch.where(toward > 0, ball, floor)).round() / 255
+    across, down = (torch.rand(2, 40, generator=generator(15)) - 0.5) * 17
+    kept = across.square() + down.square() < 64
+    across, down = across[kept], down[kept]
+    near = (81 - across.square() - down.square()).sqrt()
+    stands = torch.rand(16, 2, generator=generator(16)) * torch.tensor([64.0, 36.0])
+    stands = stands[(stands - torch.tensor([16.0, 18.0])).square().sum(1) > 121]
+    points, visible = [], []
+    for frame in range(8):
+        angle, centre = torch.tensor(torch.pi * frame / 7), 16 + 4.0 * frame
+        to_right = across * angle.cos() + near * angle.sin()
+        rolled = torch.stack((centre + to_right, 18 + down), 1)
+        front = near * angle.cos() - across * angle.sin() > 0
+        apart = (stands - torch.tensor([centre, 18.0])).square().sum(1)
+        points.append(torch.cat((rolled, stands)))
+        visible.append(torch.cat((front, apart > 81)).float())
+    return image, torch.stack(points), torch.stack(visible)
+
+
 def picture_warp(out: Writer) -> None:
     image, tracks = smooth_picture()[:, :27, :41], moving_points(generator(14), 41, 9, (41, 27))
-    warp = PictureWarp(image, tracks.points[0], tracks.visible[0], 12, 4)
     shown = [0, 3, 10, 40]
-    frames = [warp.frame(tracks.points[f], tracks.visible[f]) for f in shown]
-    out.add(
-        "picture-warp",
-        {
-            "input.picture": image,
-            "input.points": tracks.points[shown],
-            "input.visible": tracks.visible[shown],
-            "expected.frames": torch.stack(frames),
-        },
-        "picture [3, H, W] moved by tracks that are at points [n, N, 2]; the first are the start",
-        reach=12,
-        cell=4,
-    )
+    waves = image, tracks.points[shown], tracks.visible[shown]
+    for name, (image, points, visible) in (
+        ("picture-warp", waves),
+        ("picture-warp-turning", rolling_ball()),
+    ):
+        warp = PictureWarp(image, points[0], visible[0], 12, 4)
+        frames = [warp.frame(*now) for now in zip(points, visible, strict=True)]
+        out.add(
+            name,
+            {
+                "input.picture": image,
+                "input.points": points,
+                "input.visible": visible,
+                "expected.frames": torch.stack(frames),
+            },
+            "picture [3, H, W] moved by tracks that are at points [n, N, 2]; first the start",
+            reach=12,
+            cell=4,
+        )
 
 
 def rollouts(out: Writer) -> None:

@@ -8,7 +8,8 @@ Each pixel of the first picture is owned by the track whose start is nearest alo
 where a step costs more the more colours differ, so that owners end where objects do. It moves as
 its owner does, with the turning and growing of the tracks around. A pixel of a later frame shows
 the pixel that comes to it: it tries the tracks near it, the seen ones first, and looks whether what
-they bring is theirs. What nothing comes to is filled from around, from what moves as most does.
+they bring is theirs. Tracks of something that turns (`things`) take its pixels along as one, and
+its outline stays whole. What nothing comes to is filled from around, from what moves as most does.
 
 Letters: H W picture size, P = H*W pixels (places at their centres), N tracks.
 """
@@ -21,9 +22,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .things import Pose, Solid, Things, length
 from .track_encoder import on_canvas
 
 EDGE = 1  # cost of a step for every level, of 255, that colours differ; a step costs 5 a pixel
+SHARP = 3  # the same where outlines are looked for
 NEIGHBOURS = 8  # tracks around a track that tell how it turns and grows ...
 STRAIN = 0.3  # ... unless they part by more than this share of their distance,
 PARTS = 6.0  # or by more than so many pixels: then they are on different things
@@ -34,6 +37,7 @@ MISSES = 1.5  # pixels that what comes to a pixel may miss it by
 APART = 2.0  # pixels that what moves as most does may differ by
 FRONT = 1e-3  # weight of what does not, for filling
 AROUND = 16.0  # pixels around a track that moves unlike most that show its surroundings ...
+BEFORE = 12.0  # pixels around a track that is seen before an outline that show what it is on
 SLACK = 2.0  # ... as far as they part from it by no more than their distance and so many pixels
 
 
@@ -42,28 +46,46 @@ def owners(picture: Tensor, start: Tensor, reach: float) -> Tensor:
     [N, 2] on it; reach in pixels of the cheapest path. Costs are whole numbers: paths of equal
     cost go to the first track."""
     _, H, W = picture.shape
+    seeds, unit = torch.full((H * W,), len(start)), max(1, len(start))
+    cells = start[:, 1].long() * W + start[:, 0].long()
+    seeds.scatter_reduce_(0, cells, torch.arange(len(start)), "amin")
+    keys = cheapest(picture, seeds, unit, EDGE)
+    return torch.where(keys <= math.floor(5 * reach) * unit + unit - 1, keys % unit, -1)
+
+
+def outlines(picture: Tensor, start: Tensor) -> Tensor:
+    """The number of the track that each pixel is of, [P], or N: those that are nearer, along the
+    picture, to its border than to a track."""
+    _, H, W = picture.shape
+    seeds, unit = torch.full((H, W), len(start) + 1), len(start) + 1
+    seeds[0], seeds[-1], seeds[:, 0], seeds[:, -1] = (len(start),) * 4
+    cells = start[:, 1].long() * W + start[:, 0].long()
+    seeds = seeds.flatten().scatter_reduce(0, cells, torch.arange(len(start)), "amin")
+    return cheapest(picture, seeds, unit, SHARP) % unit
+
+
+def cheapest(picture: Tensor, seeds: Tensor, unit: int, edge: int) -> Tensor:
+    """Cost * unit + number of the cheapest path from a seed to each pixel, [P]; seeds [P], numbers
+    below unit, others are none."""
+    _, H, W = picture.shape
     levels = (255 * picture).round().long()
     far = torch.iinfo(torch.int64).max // 4
-    unit = max(1, len(start))  # a key is cost * unit + track
-    keys = torch.full((H * W,), far)
-    cells = start[:, 1].long() * W + start[:, 0].long()
-    keys.scatter_reduce_(0, cells, torch.arange(len(start)), "amin")
+    keys = torch.where(seeds < unit, seeds, far)
     steps = [(y, x) for y in (-1, 0, 1) for x in (-1, 0, 1) if y or x]
     around = F.pad(levels, (1, 1, 1, 1), value=10**6)  # no way from beyond the border
     costs = [
-        (7 if y and x else 5) + EDGE * (levels - shifted(around, y, x)).abs().amax(0)
+        (7 if y and x else 5) + edge * (levels - shifted(around, y, x)).abs().amax(0)
         for y, x in steps
     ]
     keys = keys.view(H, W)
     while True:
         beside = F.pad(keys, (1, 1, 1, 1), value=far)
-        cheapest = keys
+        nearer = keys
         for (y, x), cost in zip(steps, costs, strict=True):
-            cheapest = torch.minimum(cheapest, shifted(beside, y, x) + cost * unit)
-        if torch.equal(cheapest, keys):
-            break
-        keys = cheapest
-    return torch.where(keys <= math.floor(5 * reach) * unit + unit - 1, keys % unit, -1).flatten()
+            nearer = torch.minimum(nearer, shifted(beside, y, x) + cost * unit)
+        if torch.equal(nearer, keys):
+            return keys.flatten()
+        keys = nearer
 
 
 def shifted(padded: Tensor, y: int, x: int) -> Tensor:
@@ -84,11 +106,6 @@ def in_order(x: Tensor) -> Tensor:
 def distances(a: Tensor, b: Tensor) -> Tensor:
     """[..., A, B] of places a [..., A, 2], b [..., B, 2]."""
     return length(a[..., :, None, :] - b[..., None, :, :])
-
-
-def length(x: Tensor) -> Tensor:
-    """[...] of x [..., 2]."""
-    return (x[..., 0].square() + x[..., 1].square()).sqrt()
 
 
 def unlike(moves: Tensor, usual: Tensor) -> Tensor:
@@ -119,6 +136,8 @@ class PictureWarp:
         apart, order = distances(self.start, self.start).sort(dim=1, stable=True)
         self.near, self.apart = order[:, 1 : 1 + count], apart[:, 1 : 1 + count]
         self.between = self.start[self.near] - self.start[:, None]  # [N, k, 2]
+        outline = outlines(picture, self.start)
+        self.things = Things(outline, self.pixels, self.start, self.near, self.apart)
         rows, columns = -(-H // cell), -(-W // cell)
         self.square = y.flatten() // cell * columns + x.flatten() // cell
         v, u = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")
@@ -150,7 +169,7 @@ class PictureWarp:
 
     def frame(self, place: Tensor, visible: Tensor) -> Tensor:
         """The picture [3, H, W] when the tracks are at place [N, 2], visible [N] (those outside it
-        are not)."""
+        are not). For every frame, in order."""
         if not len(self.tracks):
             return self.picture
         H, W = self.size
@@ -165,18 +184,27 @@ class PictureWarp:
         down = told[1] + (told[3] * x + told[5] * y)
         moves = torch.stack((across, down), 1)
         moves = moves * self.owned[:, None]
-        torn = self.torn(moves)
         most = self.usual(moves)
+        alone = unlike(move, most)
         # In front is what is seen now, first what moves unlike most; then what nothing moves, and
         # what is hidden.
         seen = visible.index_select(0, self.owner)
         level = torch.where(self.owned, torch.where(seen, 2 + unlike(moves, most).long(), 0), 1)
+        turning = self.things.turned(place, alone)
+        for solid, _ in turning:  # what is beside their outlines does not turn with them
+            mine = torch.zeros(len(place), dtype=torch.bool)
+            mine[solid.members] = True
+            beside = self.owned & mine.index_select(0, self.owner)
+            moves[beside], level[beside] = most, 1
+        for solid, pose in turning:
+            moves[solid.pixels] = solid.moves(pose, place)
+            level[solid.pixels] = 3 * visible.index_select(0, solid.track).long()
+        torn = self.torn(moves)
 
         away = distances(self.centres, place) + HIDDEN * (~visible)
         tried = away.sort(dim=1, stable=True)[1][:, :TRIED]  # [squares, K]
         source, best = self.pixels.clone(), torch.full((H * W,), -1)
         left = torch.arange(H * W)
-        alone = unlike(move, most)
         for k in range(tried.shape[1] + 1):
             here, better = self.pixels.index_select(0, left), best.index_select(0, left) < 2
             comes = here
@@ -188,7 +216,7 @@ class PictureWarp:
                 comes = here - moves.index_select(0, self.at(comes))
             at = self.at(comes)
             missed = comes + moves.index_select(0, at) - here
-            better &= (comes >= 0).all(-1) & (comes[:, 0] < W) & (comes[:, 1] < H)
+            better &= self.inside(comes)
             better &= missed[:, 0].square() + missed[:, 1].square() <= MISSES**2
             better &= ~torn.index_select(0, at)
             better &= level.index_select(0, at) > best.index_select(0, left)
@@ -197,10 +225,46 @@ class PictureWarp:
             source.index_copy_(0, chosen, comes.index_select(0, found))
             best.index_copy_(0, chosen, level.index_select(0, at))
             left = left.index_select(0, (best.index_select(0, left) < 3).nonzero()[:, 0])
+        for solid, pose in turning:
+            found, comes = self.outlined(left, solid, pose, place, visible)
+            source.index_copy_(0, found, comes)
+            best.index_fill_(0, found, 3)
+            left = left.index_select(0, (best.index_select(0, left) < 3).nonzero()[:, 0])
+        for solid, _ in turning:
+            alone[solid.members] = False
         found, comes = self.around(left, tried, place, visible, move, alone)
         source.index_copy_(0, found, comes)
         best.index_fill_(0, found, 3)
         return self.filled(self.read(source), source, best >= 0, most)
+
+    def outlined(
+        self, left: Tensor, solid: Solid, pose: Pose, place: Tensor, visible: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Which of the pixels `left` [M] are in the outline of a solid now, and the places [., 2]
+        in the first picture that they show: those that are there in the outline, but for pixels
+        near a track that is seen before it."""
+        here = self.pixels.index_select(0, left)
+        comes = solid.first(pose, here)
+        shown = self.inside(comes) & solid.mask.index_select(0, self.at(comes))
+        first = solid.first(pose, place)
+        before = visible & self.inside(first) & solid.mask.index_select(0, self.at(first))
+        before[solid.members] = False
+        if before.any():
+            mine = torch.zeros_like(visible)
+            mine[solid.members] = visible[solid.members]
+            near = distances(here, place[before]).amin(1)
+            own = near.new_full(near.shape, BEFORE)
+            if mine.any():
+                own = distances(here, place[mine]).amin(1).clamp(max=BEFORE)
+            shown &= near >= own
+        shown = shown.nonzero()[:, 0]
+        return left.index_select(0, shown), comes.index_select(0, shown)
+
+    def inside(self, places: Tensor) -> Tensor:
+        """Which places [..., 2] are on the picture."""
+        H, W = self.size
+        x, y = places.unbind(-1)
+        return (x >= 0) & (y >= 0) & (x < W) & (y < H)
 
     def around(
         self,
@@ -211,10 +275,10 @@ class PictureWarp:
         move: Tensor,
         alone: Tensor,
     ) -> tuple[Tensor, Tensor]:
-        """Which of the pixels `left` [M] show what is around a track that moves unlike most
-        (`alone` [N]), and the places [., 2] in the first picture that they show: of the tracks
-        `tried` [squares, K] the one nearest to a pixel, where what it brings is of its thing."""
-        H, W = self.size
+        """Which of the pixels `left` [M] show what is around a track that moves unlike most and is
+        of nothing that turns (`alone` [N]), and the places [., 2] in the first picture that they
+        show: of the tracks `tried` [squares, K] the one nearest to a pixel, where what it brings is
+        of its thing."""
         here = self.pixels.index_select(0, left)
         near = tried.index_select(0, self.square.index_select(0, left))  # [M, K]
         away = distances(here[:, None], place[near])[:, 0] + HIDDEN * (~visible[near])
@@ -227,7 +291,7 @@ class PictureWarp:
         shown &= self.owned.index_select(0, self.at(comes))
         shown &= length(here - place.index_select(0, nearest)) <= AROUND
         shown &= parted <= apart + SLACK
-        shown &= (comes >= 0).all(-1) & (comes[:, 0] < W) & (comes[:, 1] < H)
+        shown &= self.inside(comes)
         shown = shown.nonzero()[:, 0]
         return left.index_select(0, shown), comes.index_select(0, shown)
 

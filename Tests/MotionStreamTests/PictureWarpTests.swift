@@ -154,13 +154,15 @@ import Tracks
     #expect(try Self.frame(Self.picture(), moves, threads: 3) == one)
   }
 
-  @Test("The frames are those of the reference")
-  func reference() throws {
+  /// Of a fixture: the frames [n, 3, H, W] that the reference makes, and ours, n of [P, 3].
+  private static func made(_ name: String) throws -> (
+    expected: Tensor, frames: [Tensor], size: PictureSize
+  ) {
     struct Parameters: Decodable { let reach: Double, cell: Int }
-    let fixture = try Fixture("picture-warp")
-    let parameters = try Fixture.parameters("picture-warp", as: Parameters.self)
+    let fixture = try Fixture(name)
+    let parameters = try Fixture.parameters(name, as: Parameters.self)
     let (channels, points) = (try fixture("input.picture"), try fixture("input.points"))
-    let (visible, expected) = (try fixture("input.visible"), try fixture("expected.frames"))
+    let visible = try fixture("input.visible")
     let size = PictureSize(height: channels.shape[1], width: channels.shape[2])
     let picture = Tensor(size.count, 3)
     for pixel in 0..<size.count {
@@ -180,9 +182,19 @@ import Tracks
     let warp = PictureWarp(
       picture: picture, size: size, reach: parameters.reach, cell: parameters.cell,
       start: places[0], pool: try Pool(threads: 2))
-    let frame = Tensor(size.count, 3)
-    for (index, points) in places.enumerated() {
+    let frames = places.map { points in
+      let frame = Tensor(size.count, 3)
       warp.write(points, into: frame.matrix)
+      return frame
+    }
+    return (try fixture("expected.frames"), frames, size)
+  }
+
+  @Test(
+    "The frames are those of the reference", arguments: ["picture-warp", "picture-warp-turning"])
+  func reference(name: String) throws {
+    let (expected, frames, size) = try Self.made(name)
+    for (index, frame) in frames.enumerated() {
       var worst: Float = 0
       for pixel in 0..<size.count {
         for channel in 0..<3 {
@@ -191,6 +203,21 @@ import Tracks
         }
       }
       #expect(worst < 1e-5, "frame \(index)")
+    }
+  }
+
+  @Test("A red ball that rolls by half a turn over a blue floor stays a ball, and where it is")
+  func rolling() throws {
+    let (_, frames, size) = try Self.made("picture-warp-turning")
+    for (index, frame) in frames.enumerated() {
+      let centre = (x: 16 + 4 * Float(index), y: Float(18))  // of 9 pixels' radius
+      for pixel in 0..<size.count {
+        let (x, y) = (Float(pixel % size.width) + 0.5, Float(pixel / size.width) + 0.5)
+        let away = ((x - centre.x) * (x - centre.x) + (y - centre.y) * (y - centre.y)).squareRoot()
+        let isRed = frame.pointer[3 * pixel] > frame.pointer[3 * pixel + 2]
+        #expect(away > 7.5 || isRed, "frame \(index): (\(x), \(y)) is not the ball's")
+        #expect(away < 11 || !isRed, "frame \(index): (\(x), \(y)) is not the floor's")
+      }
     }
   }
 }

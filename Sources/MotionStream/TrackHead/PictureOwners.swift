@@ -2,8 +2,9 @@
 
 /// Cost of a step to the next pixel, and across a corner.
 private let (pixelCost, diagonalCost): (Int64, Int64) = (5, 7)
-/// What a step costs more for every level, of 255, that colours differ.
-private let edgeCost: Int64 = 1
+/// What a step costs more for every level, of 255, that colours differ; and where outlines are looked
+/// for.
+private let (edgeCost, outlineCost): (Int64, Int64) = (1, 3)
 
 /// The number of the track that owns each pixel of a picture [P, 3] in [0, 1], or -1: the one whose
 /// start, a place on the picture, is nearest along it, within `reach` pixels of the cheapest kind.
@@ -11,17 +12,49 @@ private let edgeCost: Int64 = 1
 func pictureOwners(
   _ picture: Tensor, size: PictureSize, starts: [(x: Float, y: Float)], reach: Double
 ) -> [Int32] {
+  var seeds = [Int32?](repeating: nil, count: size.count)
+  seed(starts, in: &seeds, width: size.width)
+  let unit = Int64(max(1, starts.count))
+  let keys = cheapestPaths(picture, size: size, from: seeds, unit: unit, edgeCost: edgeCost)
+  let last = Int64((Double(pixelCost) * reach).rounded(.down)) * unit + unit - 1
+  return keys.map { $0 <= last ? Int32($0 % unit) : -1 }
+}
+
+/// The number of the track that each pixel of a picture [P, 3] in [0, 1] is of, or N: those that are
+/// nearer, along the picture, to its border than to a start.
+func pictureOutlines(
+  _ picture: Tensor, size: PictureSize, starts: [(x: Float, y: Float)]
+) -> [Int32] {
+  var seeds = [Int32?](repeating: nil, count: size.count)
+  for pixel in 0..<size.count {
+    let (x, y) = (pixel % size.width, pixel / size.width)
+    guard x == 0 || y == 0 || x == size.width - 1 || y == size.height - 1 else { continue }
+    seeds[pixel] = Int32(starts.count)
+  }
+  seed(starts, in: &seeds, width: size.width)
+  let unit = Int64(starts.count + 1)
+  let keys = cheapestPaths(picture, size: size, from: seeds, unit: unit, edgeCost: outlineCost)
+  return keys.map { Int32($0 % unit) }
+}
+
+/// Puts the numbers of starts where they are; the first of those in one pixel.
+private func seed(_ starts: [(x: Float, y: Float)], in seeds: inout [Int32?], width: Int) {
+  for (index, start) in starts.enumerated() {
+    let pixel = Int(start.y) * width + Int(start.x)
+    seeds[pixel] = min(seeds[pixel] ?? .max, Int32(index))
+  }
+}
+
+/// Cost * unit + number of the cheapest path to each pixel [P] from one that has a number, below unit.
+private func cheapestPaths(
+  _ picture: Tensor, size: PictureSize, from seeds: [Int32?], unit: Int64, edgeCost: Int64
+) -> [Int64] {
   let (width, height) = (size.width, size.height)
   let levels = (0..<size.count * 3).map {
     Int16((255 * picture.pointer[$0]).rounded(.toNearestOrEven))
   }
-  let unit = Int64(max(1, starts.count))  // a key is cost * unit + track
   let far = Int64.max / 4
-  var keys = [Int64](repeating: far, count: size.count)
-  for (index, start) in starts.enumerated() {
-    let pixel = Int(start.y) * width + Int(start.x)
-    keys[pixel] = min(keys[pixel], Int64(index))
-  }
+  var keys = seeds.map { $0.map(Int64.init) ?? far }
   func cost(from other: Int, to pixel: Int, by length: Int64) -> Int64 {
     var most: Int16 = 0
     for channel in 0..<3 {
@@ -61,6 +94,5 @@ func pictureOwners(
     let forwards = sweep(1)
     isOpen = sweep(-1) || forwards
   }
-  let last = Int64((Double(pixelCost) * reach).rounded(.down)) * unit + unit - 1
-  return keys.map { $0 <= last ? Int32($0 % unit) : -1 }
+  return keys
 }

@@ -9,9 +9,10 @@ package import Tracks
 /// where a step costs more the more colours differ, so that owners end where objects do. It moves as
 /// its owner does, with the turning and growing of the tracks around. A pixel of a later frame shows
 /// the pixel that comes to it: it tries the tracks near it, the seen ones first, and looks whether
-/// what they bring is theirs. What turns shows sides that no pixel comes to: there, the nearest track
-/// that moves unlike most brings what is around its start, as it is. What nothing comes to is filled
-/// from around, from what moves as most does. Only tracks that are seen in the first picture count.
+/// what they bring is theirs. Tracks of something that turns (`Things`) take its pixels along as one.
+/// It shows sides that no pixel comes to: there, its outline is kept whole, or the nearest track that
+/// moves unlike most brings what is around its start, as it is. What nothing comes to is filled from
+/// around, from what moves as most does. Only tracks that are seen in the first picture count.
 package final class PictureWarp {
   private let size: PictureSize
   /// [P, 3] in [0, 1].
@@ -31,6 +32,13 @@ package final class PictureWarp {
   /// How what comes to a pixel stands there: from 3, in front, to 0, hidden; -1 nothing comes.
   private let level: Buffer<Int8>
   private let isTorn: Buffer<Bool>
+  private let things: Things
+  private var turning: [Turning] = []
+  /// Of each guide what turns that it is of, a number in `turning`, or -1.
+  private let turningOfGuide: Buffer<Int32>
+  /// Of each pixel of the first picture what it turns with: a guide, or one of these.
+  private let role: Buffer<Int32>
+  private static let (ordinary, beside): (Int32, Int32) = (-1, -2)
   private let filling: FillingPyramid
 
   /// Tracks near a pixel that are tried.
@@ -65,6 +73,11 @@ package final class PictureWarp {
     (moves, source) = (Tensor(size.count, 2), Tensor(size.count, 2))
     level = Buffer(repeating: -1, count: size.count)
     isTorn = Buffer(repeating: false, count: size.count)
+    things = Things(
+      guides, neighbours,
+      outline: Buffer(pictureOutlines(picture, size: size, starts: starts)), width: size.width)
+    turningOfGuide = Buffer(repeating: -1, count: starts.count)
+    role = Buffer(repeating: Self.ordinary, count: size.count)
     filling = FillingPyramid(size)
   }
 
@@ -72,20 +85,24 @@ package final class PictureWarp {
   static func byteCount(_ size: PictureSize) -> Int {
     let (picture, filling) = (3, 6)  // a third more than colour and weight, and some
     let floats = 2 * picture + 2 + 2 + filling
-    return size.count * (floats * MemoryLayout<Float>.stride + MemoryLayout<Int32>.stride + 2)
+    let solids = MemoryLayout<Int>.stride + MemoryLayout<SIMD3<Float>>.stride
+    let numbers = 4 * MemoryLayout<Int32>.stride
+    return size.count * (floats * MemoryLayout<Float>.stride + numbers + solids + 2)
   }
 
-  /// Writes the picture as it is when the tracks are at `points` to `frame` [P, 3].
+  /// Writes the picture as it is when the tracks are at `points` to `frame` [P, 3]. For every frame, in
+  /// order.
   package func write(_ points: [TrackPoint], into frame: Matrix) {
     guard guides.count > 0 else { return frame.assign(picture.matrix) }
     place(points)
     movePixels()
-    findTorn()
-    findTried()
     let usual = usualMove()
     for index in 0..<guides.count {
       guides[index].isAlone = Self.isUnlike(guides[index].move, usual)
     }
+    turnThings(usual)
+    findTorn()
+    findTried()
     findSources(usual)
     fill(frame, usual)
   }
@@ -119,6 +136,39 @@ package final class PictureWarp {
         let y = Float(row) + 0.5 - guide.startY
         moves[2 * pixel] = guide.move.x + (guide.gradient.0 * x + guide.gradient.1 * y)
         moves[2 * pixel + 1] = guide.move.y + (guide.gradient.2 * x + guide.gradient.3 * y)
+      }
+    }
+  }
+
+  /// Moves what turns as one; what is beside its outline, though its guides own it, as most.
+  private func turnThings(_ usual: (x: Float, y: Float)) {
+    if !turning.isEmpty {
+      for pixel in 0..<size.count { role[pixel] = Self.ordinary }
+      for index in 0..<guides.count {
+        turningOfGuide[index] = -1
+        guides[index].isTurning = false
+      }
+    }
+    turning = things.turned().map { Turning($0.solid, $0.pose) }
+    guard !turning.isEmpty else { return }
+    let moves = moves.pointer
+    for (number, turning) in turning.enumerated() {
+      for member in turning.solid.members {
+        turningOfGuide[member] = Int32(number)
+        guides[member].isTurning = true
+      }
+    }
+    for pixel in 0..<size.count {
+      guard owner[pixel] >= 0, turningOfGuide[Int(owner[pixel])] >= 0 else { continue }
+      role[pixel] = Self.beside
+      (moves[2 * pixel], moves[2 * pixel + 1]) = usual
+    }
+    for turning in turning { turning.write(guides, moves, role) }
+    for index in turning.indices {
+      turning[index].findBefore(guides) { first in
+        guard size.holds(first.x, first.y) else { return false }
+        let guide = role[Int(first.y) * size.width + Int(first.x)]
+        return guide >= 0 && turningOfGuide[Int(guide)] == Int32(index)
       }
     }
   }
@@ -180,6 +230,7 @@ package final class PictureWarp {
     let columns = (width + cell - 1) / cell
     let (moves, source) = (moves.pointer, source.pointer)
     let (owner, guides, tried, isTorn, level) = (owner, guides, tried, isTorn, level)
+    let (turning, turningOfGuide, role, size) = (turning, turningOfGuide, role, size)
     let (right, bottom) = (Float(width), Float(size.height))
     /// The pixel that a place is in, or the nearest.
     @inline(__always) func at(_ x: Float, _ y: Float) -> Int {
@@ -221,13 +272,27 @@ package final class PictureWarp {
           // and what is hidden.
           let guide = Int(owner[index])
           var stands: Int8 = 1
-          if guide >= 0, guides[guide].isSpecified {
+          if role[index] >= 0 {
+            stands = guides[Int(role[index])].isSeen ? 3 : 0
+          } else if role[index] != Self.beside, guide >= 0, guides[guide].isSpecified {
             let isAlone = Self.isUnlike((moves[2 * index], moves[2 * index + 1]), usual)
             stands = guides[guide].isSeen ? (isAlone ? 3 : 2) : 0
           }
           guard stands > best else { continue }
           (sourceX, sourceY, best) = (x, y, stands)
           if best == 3 { break }
+        }
+        if best < 3 {
+          for (number, turning) in turning.enumerated() {
+            let first = turning.first(SIMD2(hereX, hereY))
+            guard size.holds(first.x, first.y) else { continue }
+            let guide = role[at(first.x, first.y)]
+            guard guide >= 0, turningOfGuide[Int(guide)] == Int32(number),
+              turning.isSeen(at: SIMD2(hereX, hereY))
+            else { continue }
+            (sourceX, sourceY, best) = (first.x, first.y, 3)
+            break
+          }
         }
         if best < 3, let guide = nearestTried(from: candidates, toX: hereX, hereY), guide.isAlone {
           let (x, y) = (hereX - guide.move.x, hereY - guide.move.y)

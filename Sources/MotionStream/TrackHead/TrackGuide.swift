@@ -11,6 +11,8 @@ struct TrackGuide {
   var move: (x: Float, y: Float) = (0, 0)
   /// Whether it moves unlike most of the picture.
   var isAlone = false
+  /// Whether it is of something that turns.
+  var isTurning = false
   /// How the move changes with the place: across by x and y, down by x and y.
   var gradient: (Float, Float, Float, Float) = (0, 0, 0, 0)
 
@@ -85,10 +87,10 @@ struct TrackGuide {
   }
 
   /// Whether both move unlike most and part by no more than they were apart, as sides of a thing that
-  /// turns do.
+  /// turns do; of one whose outline is not known.
   @inline(__always)
   func isOfTheSameThing(as other: TrackGuide) -> Bool {
-    guard isSpecified, isAlone, other.isAlone else { return false }
+    guard isSpecified, isAlone, other.isAlone, !isTurning, !other.isTurning else { return false }
     let parted = Self.length(move.x - other.move.x, move.y - other.move.y)
     let apart = Self.length(startX - other.startX, startY - other.startY)
     return parted <= apart + Self.slack

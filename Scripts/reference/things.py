@@ -1,0 +1,216 @@
+"""Things that turn: tracks that move as the points of one solid do.
+
+What turns shows sides that the first picture does not have, and track by track its outline would
+fall to pieces. So tracks are grouped by how they move. A group is taken for a solid that has the
+outline of what its tracks are on, and bulges towards the viewer as an ellipsoid does. Seen from
+afar, wherever a solid moves and however it turns and grows, the places of its points are linear in
+(x, y, z) (Tomasi and Kanade 1992, section 2): four pairs of numbers, by least squares over its
+tracks, the hidden ones too. They tell how its pixels move and where its outline is.
+
+Letters: P pixels, N tracks, n tracks of a solid.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+LEAST = 8  # tracks of a solid
+LINKED = 2.0  # pixels that tracks near each other may part by more than they were apart
+BODY = 1.3  # squared distance from the centre, in half axes, of pixels that tell what these are ...
+OUTLINE = 2.1  # ... and of those that are of the solid: corners of boxes and cones are
+ROUNDS = 5  # of finding the half axes
+FILLED = 0.8  # share of an ellipse that an outline fills: two things side by side do not
+RIGID = 0.1  # square pixels of a track; so near ones say little about turning
+TYPICAL, SPARE = 4.0, 0.7  # tracks that miss by so many medians, and pixels more, do not tell how
+REFITS = 3  # a solid moves
+LOST = 0.5  # share of the half axes by which tracks miss that are of something else
+FITS = 0.06  # share of the half axes that tracks of a solid miss by ...
+ROUGH = 0.5  # ... and pixels more
+GROWN = (0.4, 2.5)  # how much smaller and larger a solid may become
+TURNED = 0.15  # share of the half axes, and
+STIRRED = 2.0  # pixels, that a track of what turns is from where it would be if it did not
+
+
+@dataclass
+class Pose:
+    """Where a solid is. In pixels; across and down."""
+
+    turn: Tensor  # [3, 2] double: what a pixel to the right, down and towards the viewer becomes
+    centre: Tensor  # [2] double: the place of what is at the solid's centre, in its outline's plane
+    missed: Tensor  # [n] double: how far the tracks are from where the solid's points are
+    told: Tensor  # [n]: which tracks told this
+    scale: Tensor  # how much larger it is
+    turned: Tensor  # how far the tracks are from where they would be, had it not turned
+
+
+class Solid:
+    """Tracks `members` [n] that move as one, and the pixels that they are on."""
+
+    def __init__(self, members: Tensor, start: Tensor, outline: Tensor, pixels: Tensor):
+        """start [N, 2]; outline [P], the track that each of `pixels` [P, 2] is of (`outlines`)."""
+        self.members, self.start = members, start[members].double()
+        mine = torch.zeros(len(start) + 1, dtype=torch.bool)
+        mine[members] = True
+        mask, away = mine[outline], torch.zeros(len(outline), dtype=torch.float64)
+        for _ in range(ROUNDS):
+            body = pixels[mask & (away <= BODY)].double()
+            self.centre = body.mean(0)
+            x, y = (body - self.centre).unbind(1)
+            a, b, c = (x * x).mean() + 1 / 12, (x * y).mean(), (y * y).mean() + 1 / 12
+            area = a * c - b * b
+            # An ellipse of half axes p, q has moments p^2 / 4 and q^2 / 4.
+            self.form = torch.stack((c, -b, a)) / (4 * area)
+            away = self.squared(pixels.double() - self.centre)
+        self.half = (16 * area).sqrt().sqrt()  # mean of the half axes
+        self.mask = mask & (away <= OUTLINE)
+        self.is_whole = self.mask.sum() >= FILLED * 4 * torch.pi * area.sqrt()
+        self.points = self.seen(self.start)
+        self.pixels = self.mask.nonzero()[:, 0]
+        self.surface = self.seen(pixels[self.pixels].double()).float()
+        self.track = outline[self.pixels]
+
+    def squared(self, away: Tensor) -> Tensor:
+        """Squared distance from the centre in half axes, of away [..., 2] from it."""
+        x, y = away.unbind(-1)
+        a, b, c = self.form
+        return a * x * x + 2 * b * x * y + c * y * y
+
+    def seen(self, places: Tensor) -> Tensor:
+        """The points [..., 3] of the solid that the first picture shows at places [..., 2]."""
+        away = places - self.centre
+        depth = self.half * (1 - self.squared(away)).clamp(min=0).sqrt()
+        return torch.cat((away, depth[..., None]), -1)
+
+    def pose(self, place: Tensor) -> Pose:
+        """Where the solid is when the tracks are at place [N, 2]; `told` by those that agree."""
+        place = place[self.members].double()
+        told = torch.ones(len(place), dtype=torch.bool)
+        for _ in range(1 + REFITS):
+            pose = self.fitted(place, told)
+            missed = pose.missed[told].sort()[0]
+            typical = missed[(len(missed) - 1) // 2]
+            agree = pose.missed <= TYPICAL * typical + SPARE
+            if agree.sum() < LEAST or torch.equal(agree, told):
+                break
+            told = agree
+        return pose
+
+    def fitted(self, place: Tensor, told: Tensor) -> Pose:
+        """Least squares over the tracks `told` [n], place [n, 2]; a little for not turning."""
+        points = torch.cat((torch.ones(len(place), 1), self.points), 1)  # [n, 4]
+        known, moved = points[told], place[told] - self.centre
+        stiff = RIGID * len(known)
+        normal = known.T @ known + torch.diag(torch.tensor([0.0, stiff, stiff, stiff]))
+        right = known.T @ moved
+        right[1, 0] += stiff
+        right[2, 1] += stiff
+        fit = torch.linalg.solve(normal, right)
+        scale = (fit[1:].square().sum() / 2).sqrt()
+        predicted = points @ fit
+        still = fit[0] + scale * self.points[:, :2]
+        return Pose(
+            turn=fit[1:],
+            centre=fit[0] + self.centre,
+            missed=length(predicted - (place - self.centre)),
+            told=told,
+            scale=scale,
+            turned=length(predicted - still).max(),
+        )
+
+    def fits(self, pose: Pose) -> bool:
+        error = pose.missed[pose.told].square().mean().sqrt()
+        is_near = error <= FITS * self.half + ROUGH
+        return bool(is_near and GROWN[0] < pose.scale < GROWN[1])
+
+    def turns(self, pose: Pose) -> bool:
+        return bool(self.is_whole and pose.turned >= TURNED * self.half + STIRRED)
+
+    def moves(self, pose: Pose, place: Tensor) -> Tensor:
+        """How far the solid's pixels [p, 2] have moved, with what their tracks, at place [N, 2],
+        are off where the solid's points are, if they told where it is."""
+        x, y, z = self.surface.unbind(1)
+        turn, by = pose.turn.float(), (pose.centre - self.centre).float()
+        points = self.points.float()
+        off = torch.zeros(len(place), 2)
+        mine = place[self.members] - self.start.float()
+        mine = mine - self.moved(points[:, 0], points[:, 1], points[:, 2], turn, by)
+        off[self.members] = mine * pose.told[:, None]
+        return self.moved(x, y, z, turn, by) + off[self.track]
+
+    @staticmethod
+    def moved(x: Tensor, y: Tensor, z: Tensor, turn: Tensor, by: Tensor) -> Tensor:
+        across = by[0] + (turn[0, 0] * x + turn[1, 0] * y + turn[2, 0] * z) - x
+        down = by[1] + (turn[0, 1] * x + turn[1, 1] * y + turn[2, 1] * z) - y
+        return torch.stack((across, down), 1)
+
+    def first(self, pose: Pose, places: Tensor) -> Tensor:
+        """Where in the first picture is what the solid's outline shows at places [..., 2] now, as
+        if it had not turned."""
+        return self.centre.float() + (places - pose.centre.float()) / pose.scale.float()
+
+
+class Things:
+    """The solids that tracks tell of, as far as they have moved."""
+
+    def __init__(self, outline: Tensor, pixels: Tensor, start: Tensor, near: Tensor, apart: Tensor):
+        """outline [P] of pixels [P, 2] (`outlines`); start [N, 2], near [N, k] the tracks that
+        start around each, apart [N, k] how far."""
+        self.outline, self.pixels, self.start = outline, pixels, start
+        self.near, self.apart = near, apart
+        self.solids: list[Solid] = []
+
+    def turned(self, place: Tensor, alone: Tensor) -> list[tuple[Solid, Pose]]:
+        """What turns, now that the tracks are at place [N, 2]; `alone` [N] are those that move
+        unlike most. For every frame, in order: a solid once found is followed."""
+        found = [(s, s.pose(place)) for s in self.solids]
+        found = [self.without_lost(s, pose, place) for s, pose in found]
+        found = [pair for pair in found if pair is not None]
+        free = alone.clone()
+        for solid, _ in found:
+            free[solid.members] = False
+        for members in self.linked(place - self.start, free):
+            solid = self.solid(members)
+            pair = self.without_lost(solid, solid.pose(place), place)
+            if pair is not None and pair[0].fits(pair[1]):
+                found.append(pair)
+        self.solids = [solid for solid, _ in found]
+        return [(s, pose) for s, pose in found if s.fits(pose) and s.turns(pose)]
+
+    def solid(self, members: Tensor) -> Solid:
+        return Solid(members, self.start, self.outline, self.pixels)
+
+    def without_lost(self, solid: Solid, pose: Pose, place: Tensor) -> tuple[Solid, Pose] | None:
+        """A solid without tracks that turn out to be of something else; None if few are left."""
+        lost = pose.missed > LOST * solid.half + 1
+        if not lost.any():
+            return solid, pose
+        if (~lost).sum() < LEAST:
+            return None
+        solid = self.solid(solid.members[~lost])
+        return solid, solid.pose(place)
+
+    def linked(self, move: Tensor, free: Tensor) -> list[Tensor]:
+        """The free tracks [N] that are linked, enough of them, by neighbours that part by little;
+        move [N, 2]."""
+        parted = length(move[self.near] - move[:, None])
+        link = (parted <= self.apart + LINKED) & free[:, None] & free[self.near]
+        one, column = link.nonzero(as_tuple=True)
+        other = self.near[one, column]
+        label = torch.arange(len(move))
+        while True:
+            least = label.clone()
+            least.scatter_reduce_(0, one, label[other], "amin")
+            least.scatter_reduce_(0, other, label[one], "amin")
+            if torch.equal(least, label):
+                break
+            label = least
+        groups = [(free & (label == first)).nonzero()[:, 0] for first in label[free].unique()]
+        return [members for members in groups if len(members) >= LEAST]
+
+
+def length(x: Tensor) -> Tensor:
+    """[...] of x [..., 2]."""
+    return (x[..., 0].square() + x[..., 1].square()).sqrt()

@@ -1,0 +1,95 @@
+// Letters: P pixels, N tracks, n tracks of a solid.
+
+/// Tracks that move as the points of one solid do, and the pixels that they are on.
+///
+/// What turns shows sides that the first picture does not have, and track by track its outline would
+/// fall to pieces. So tracks are grouped by how they move (`Things`). A group is taken for a solid
+/// that has the outline of what its tracks are on, and bulges towards the viewer as an ellipsoid does.
+struct Solid {
+  /// The tracks [n], by their numbers.
+  let members: [Int]
+  /// Of the outline, in pixels.
+  let centre: SIMD2<Double>
+  /// Mean of the half axes, in pixels.
+  let half: Double
+  /// Whether the outline is one thing's.
+  let isWhole: Bool
+  /// Where the tracks start: to the right, down and towards the viewer from the centre.
+  let points: [SIMD3<Double>]
+  /// The pixels that are of it, the track that each is of, and its point.
+  let pixels: [Int]
+  let tracks: [Int32]
+  let surface: [SIMD3<Float>]
+
+  /// Tracks of a solid.
+  static let least = 8
+  /// Squared distance from the centre, in half axes, of pixels that tell what these are ...
+  private static let body = 1.3
+  /// ... and of those that are of the solid: corners of boxes and cones are.
+  private static let corner = 2.1
+  /// Of finding the half axes.
+  private static let rounds = 5
+  /// Share of an ellipse that an outline fills: two things side by side do not.
+  private static let filled = 0.8
+
+  /// `outline` [P]: the track that each pixel of a picture of so many columns is of
+  /// (`pictureOutlines`).
+  init(_ members: [Int], guides: Buffer<TrackGuide>, outline: Buffer<Int32>, width: Int) {
+    func place(_ pixel: Int) -> SIMD2<Double> {
+      SIMD2(Double(pixel % width), Double(pixel / width)) + 0.5
+    }
+    var isMine = [Bool](repeating: false, count: guides.count + 1)
+    for member in members { isMine[member] = true }
+    let mine = (0..<outline.count).filter { isMine[Int(outline[$0])] }
+    var (ellipse, body) = (Ellipse(mine.map(place)), mine)
+    for _ in 1..<Self.rounds {
+      body = mine.filter { ellipse.squared(place($0)) <= Self.body }
+      ellipse = Ellipse(body.map(place))
+    }
+    self.members = members
+    (centre, half) = (ellipse.centre, ellipse.half)
+    points = members.map {
+      ellipse.bulge(SIMD2(Double(guides[$0].startX), Double(guides[$0].startY)))
+    }
+    pixels = mine.filter { ellipse.squared(place($0)) <= Self.corner }
+    isWhole = Double(pixels.count) >= Self.filled * Double.pi * half * half
+    tracks = pixels.map { outline[$0] }
+    surface = pixels.map { SIMD3<Float>(ellipse.bulge(place($0))) }
+  }
+
+  /// The ellipse whose moments are those of some pixels.
+  private struct Ellipse {
+    let centre: SIMD2<Double>
+    let half: Double
+    private let a, b, c: Double
+
+    init(_ places: [SIMD2<Double>]) {
+      let count = Double(places.count)
+      let centre = places.reduce(.zero, +) / count
+      var (xx, xy, yy) = (0.0, 0.0, 0.0)
+      for place in places {
+        let away = place - centre
+        xx += away.x * away.x
+        xy += away.x * away.y
+        yy += away.y * away.y
+      }
+      (xx, xy, yy) = (xx / count + 1.0 / 12, xy / count, yy / count + 1.0 / 12)
+      let area = xx * yy - xy * xy
+      // Of half axes p, q, they are p^2 / 4 and q^2 / 4.
+      (a, b, c) = (yy / (4 * area), -xy / (4 * area), xx / (4 * area))
+      self.centre = centre
+      half = (16 * area).squareRoot().squareRoot()
+    }
+
+    /// The squared distance of a place from the centre, in half axes.
+    func squared(_ place: SIMD2<Double>) -> Double {
+      let away = place - centre
+      return a * away.x * away.x + 2 * b * away.x * away.y + c * away.y * away.y
+    }
+
+    /// The point of an ellipsoid that is seen at a place.
+    func bulge(_ place: SIMD2<Double>) -> SIMD3<Double> {
+      SIMD3(place - centre, half * max(0, 1 - squared(place)).squareRoot())
+    }
+  }
+}

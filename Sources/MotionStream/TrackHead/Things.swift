@@ -1,0 +1,75 @@
+/// The solids that tracks tell of, as far as they have moved.
+final class Things {
+  private let guides: Buffer<TrackGuide>
+  private let neighbours: [[TrackGuide.Neighbour]]
+  private let outline: Buffer<Int32>
+  private let width: Int
+  private var solids: [Solid] = []
+
+  /// Pixels that tracks near each other may part by more than they were apart.
+  private static let linked: Float = 2
+  /// Share of the half axes by which tracks miss that are of something else.
+  private static let lost = 0.5
+
+  /// `outline` [P]: the track that each pixel of a picture of so many columns is of
+  /// (`pictureOutlines`); `neighbours`: of each track those that start nearest.
+  init(
+    _ guides: Buffer<TrackGuide>, _ neighbours: [[TrackGuide.Neighbour]],
+    outline: Buffer<Int32>, width: Int
+  ) {
+    (self.guides, self.neighbours, self.outline, self.width) = (guides, neighbours, outline, width)
+  }
+
+  /// What turns, now that the guides are where they are. For every frame, in order: a solid once found
+  /// is followed.
+  func turned() -> [(solid: Solid, pose: SolidPose)] {
+    var found: [(solid: Solid, pose: SolidPose?)] = solids.compactMap(followed)
+    var isFree = (0..<guides.count).map { guides[$0].isSpecified && guides[$0].isAlone }
+    for (solid, _) in found { for member in solid.members { isFree[member] = false } }
+    for members in linked(isFree) {
+      if let new = followed(solid(members)), let pose = new.pose, pose.fits { found.append(new) }
+    }
+    solids = found.map(\.solid)
+    return found.compactMap { solid, pose in
+      guard let pose, pose.fits, pose.turns else { return nil }
+      return (solid, pose)
+    }
+  }
+
+  private func solid(_ members: [Int]) -> Solid {
+    Solid(members, guides: guides, outline: outline, width: width)
+  }
+
+  /// A solid without tracks that turn out to be of something else, and its pose if enough of them say
+  /// where it is; nil if few are left.
+  private func followed(_ solid: Solid) -> (solid: Solid, pose: SolidPose?)? {
+    guard let pose = SolidPose(solid, guides) else { return (solid, nil) }
+    let kept = zip(solid.members, pose.missed).filter { $1 <= Self.lost * solid.half + 1 }
+    if kept.count == solid.members.count { return (solid, pose) }
+    guard kept.count >= Solid.least else { return nil }
+    let rest = self.solid(kept.map { $0.0 })
+    return (rest, SolidPose(rest, guides))
+  }
+
+  /// The free tracks that are linked, enough of them, by neighbours that part by little.
+  private func linked(_ isFree: [Bool]) -> [[Int]] {
+    var first = Array(0..<guides.count)  // the first track that each is linked to, by way of others
+    func root(_ index: Int) -> Int {
+      var index = index
+      while first[index] != index { index = first[index] }
+      return index
+    }
+    for one in 0..<guides.count where isFree[one] {
+      for near in neighbours[one] where isFree[near.guide] {
+        let (move, other) = (guides[one].move, guides[near.guide].move)
+        let parted = TrackGuide.length(other.x - move.x, other.y - move.y)
+        guard parted <= near.distance + Self.linked else { continue }
+        let (a, b) = (root(one), root(near.guide))
+        first[max(a, b)] = min(a, b)
+      }
+    }
+    var groups = [[Int]](repeating: [], count: guides.count)
+    for index in 0..<guides.count where isFree[index] { groups[root(index)].append(index) }
+    return groups.filter { $0.count >= Solid.least }
+  }
+}

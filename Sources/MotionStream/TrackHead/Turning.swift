@@ -1,0 +1,60 @@
+/// Something that turns, in a frame.
+struct Turning {
+  let solid: Solid
+  private let pose: SolidPose
+  /// Its tracks that are seen, and tracks seen before its outline.
+  private var own, before: [SIMD2<Float>]
+
+  /// Pixels around a track that is seen before an outline that show what it is on.
+  private static let reach: Float = 12
+
+  init(_ solid: Solid, _ pose: SolidPose) {
+    (self.solid, self.pose, own, before) = (solid, pose, [], [])
+  }
+
+  /// How far its pixels have moved, with what their tracks are off where the solid's points are, if
+  /// they told where it is, in `moves` [P, 2]; their tracks in `role` [P].
+  func write(
+    _ guides: Buffer<TrackGuide>, _ moves: UnsafeMutablePointer<Float>, _ role: Buffer<Int32>
+  ) {
+    var off = [SIMD2<Float>](repeating: .zero, count: guides.count)
+    for (index, member) in solid.members.enumerated() where pose.told[index] {
+      let move = guides[member].move
+      off[member] = SIMD2(move.x, move.y) - pose.move(SIMD3<Float>(solid.points[index]))
+    }
+    for (index, pixel) in solid.pixels.enumerated() {
+      let track = solid.tracks[index]
+      let move = pose.move(solid.surface[index]) + off[Int(track)]
+      (moves[2 * pixel], moves[2 * pixel + 1]) = (move.x, move.y)
+      role[pixel] = track
+    }
+  }
+
+  /// Finds the tracks that are seen before its outline: others at places of which `isMine` is true of
+  /// what it shows there.
+  mutating func findBefore(_ guides: Buffer<TrackGuide>, isMine: (SIMD2<Float>) -> Bool) {
+    var isMember = [Bool](repeating: false, count: guides.count)
+    for member in solid.members { isMember[member] = true }
+    for index in 0..<guides.count where guides[index].isSpecified && guides[index].isSeen {
+      let place = SIMD2(guides[index].x, guides[index].y)
+      if isMember[index] {
+        own.append(place)
+      } else if isMine(first(place)) {
+        before.append(place)
+      }
+    }
+  }
+
+  /// Where in the first picture is what its outline shows at a place now.
+  @inline(__always)
+  func first(_ place: SIMD2<Float>) -> SIMD2<Float> { pose.first(place) }
+
+  /// Whether no track before it is nearer to a place than its own.
+  func isSeen(at place: SIMD2<Float>) -> Bool {
+    if before.isEmpty { return true }
+    func nearest(_ tracks: [SIMD2<Float>]) -> Float {
+      tracks.reduce(.infinity) { min($0, TrackGuide.length(place.x - $1.x, place.y - $1.y)) }
+    }
+    return nearest(before) >= min(nearest(own), Self.reach)
+  }
+}
