@@ -23,6 +23,10 @@ class Shown:
         """Those of pixel frames `part`."""
         return replace(self, points=self.points[:, part], visible=self.visible[:, part])
 
+    def first(self, rows):
+        """Those of the first `rows` of the batch."""
+        return Shown(*(getattr(self, field.name)[:rows] for field in fields(self)))
+
     def to(self, device):
         return Shown(*(getattr(self, field.name).to(device) for field in fields(self)))
 

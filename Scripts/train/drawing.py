@@ -14,7 +14,7 @@ import sentencepiece
 import torch
 import torch.nn.functional as F
 
-from reference.sampler import shifted
+from reference.sampler import noise_levels, shifted
 from reference.track_encoder import starts_and_ways
 
 from .data import Batch, Shown, encode, pad
@@ -146,30 +146,61 @@ def clean(model, x, sigma, shown, text):
     return model.clean(x, timestep, model.no_picture(shown, x.shape[-2:]), text)
 
 
+@torch.no_grad()
+def begun(model, noise, shown, text, steps, taken):
+    """A drawing of `steps` steps, without guidance, after `taken` of them, [B, C, 1, h, w] as noise
+    is; and the noise level that it is at."""
+    levels, x = noise_levels(steps, model.rules.sampler.shift), noise
+    for sigma, after in zip(levels[:taken], levels[1:], strict=False):
+        estimate = clean(model, x, x.new_full((len(x),), sigma), shown, text)
+        x = (1 - after) * estimate + after * torch.randn_like(x)
+    return x, levels[taken]
+
+
+def noised(model, batch, text, recipe):
+    """Noisy latents [B, C, 1, h, w] and their levels [B]: the first `recipe.begun` the model's own,
+    the others of the batch."""
+    latents, own = batch.latents, recipe.begun
+    sigma = shifted(torch.rand(len(latents), device=latents.device), model.rules.sampler.shift)
+    noise = torch.randn_like(latents)
+    amount = sigma[own:, None, None, None, None]
+    noisy = (1 - amount) * latents[own:] + amount * noise[own:]
+    taken = int(torch.randint(recipe.steps, ()))
+    x, sigma[:own] = begun(
+        model, noise[:own], batch.shown.first(own), text[:own], recipe.steps, taken
+    )
+    return torch.cat((x, noisy)), sigma
+
+
 def loss(model, naming, sight, discriminator, pictures, recipe, channels, workers, log):
     """Rectified flow on `recipe.pictures` pictures; channels [C] as importance() takes them. And
     what is where: as the tokens tell it (naming, a Naming), `recipe.names` times, and as the
     estimate shows it (sight, a Sight), `recipe.seen` times; and whether objects look true
-    (discriminator, a Discriminator), `recipe.fooled` times. Both go on learning."""
+    (discriminator, a Discriminator), `recipe.fooled` times. Both go on learning.
+
+    With the first `recipe.begun` pictures the model goes on from a drawing that it has begun itself
+    (ReFL, 2304.05977). There is no picture to compare it with, but the two others have their say:
+    noisy true latents show what is to be drawn, and do not teach what to do without."""
     batch, objects, named = pictures.batch(recipe.pictures, recipe.text_dropout)
     batch, objects = batch.to(workers.device), objects.to(workers.device)
-    latents = batch.latents
-    sigma = shifted(torch.rand(len(latents), device=latents.device), model.rules.sampler.shift)
-    amount = sigma[:, None, None, None, None]
-    noisy = (1 - amount) * latents + amount * torch.randn_like(latents)
+    latents, own = batch.latents, recipe.begun
     with workers.precision():
-        estimate = clean(model, noisy, sigma, batch.shown, model.text(batch.ids))
+        text = model.text(batch.ids)
+        noisy, sigma = noised(model, batch, text, recipe)
+        estimate = clean(model, noisy, sigma, batch.shown, text)
     weight = channels.to(latents)[:, None, None] * (1 + ON_OBJECTS * objects)[:, None]
     error = ((estimate - latents)[:, :, 0].square() * weight).mean((1, 2, 3))
     share = noise_share(sigma, pictures.deviation)
-    total = (error * share.pow(-2).clamp(max=HEAVIEST)).mean()
+    total = (error * share.pow(-2).clamp(max=HEAVIEST))[own:].mean()
     log.add("drawn", total.item())
     named = named.to(workers.device)
     total = total + recipe.names * naming.loss(named, latents.shape[-1], log, "drawn")
     everyone = torch.ones_like(named.counts)
     true = sight.loss(latents[:, :, 0], pictures.deviation, named, everyone, log, "true", True)
-    made = estimate[:, :, 0], pictures.deviation, named, named.counts
-    total = total + true + recipe.seen * sight.loss(*made, log, "seen", False)
+    made, total = (estimate[:, :, 0], pictures.deviation, named), total + true
+    is_own = torch.arange(len(latents), device=latents.device) < own
+    for name, rows, weight in (("seen", ~is_own, recipe.seen), ("begun", is_own, recipe.ended)):
+        total = total + weight * sight.loss(*made, named.counts & rows, log, name, False)
 
     def told_apart(latents, named, name, true, learn=True):
         """What the discriminator makes of objects that are told to be what `named` says."""

@@ -13,7 +13,7 @@ from world.scene import COLOURS
 
 from .change_latents import fit
 from .data import Shown
-from .drawing import SIZES, at_first, clean
+from .drawing import SIZES, at_first, begun, clean
 from .generator import Generator, no_motion, no_prompt
 from .make_latents import image_channels, load_vae
 from .naming import Named, Naming, Words
@@ -161,6 +161,23 @@ def test_a_drawing_goes_by_the_prompt_and_the_tracks(drawing):
             )
         ]
     assert all(not torch.equal(drawn[0], other) for other in drawn[1:])
+
+
+def test_a_drawing_is_begun_as_it_is_sampled(drawing):
+    h, w = drawing.rules.latent_size
+    noise = torch.randn(1, drawing.transformer.config.out_channels, 1, h, w)
+    ids = torch.zeros(1, drawing.rules.text.max_tokens, dtype=torch.long)
+    ids[0, :3] = torch.tensor([7, 8, 1])
+    shown, text = one_track(40, 30), drawing.text(ids)
+    x, sigma = begun(drawing, noise, shown, text, steps=4, taken=0)
+    assert torch.equal(x, noise) and sigma == 1
+    torch.manual_seed(5)
+    x, sigma = begun(drawing, noise, shown, text, steps=4, taken=1)
+    torch.manual_seed(5)
+    with torch.no_grad():
+        estimate = clean(drawing, noise, torch.ones(1), shown, text)
+    torch.testing.assert_close(x, (1 - sigma) * estimate + sigma * torch.randn_like(noise))
+    assert sigma == noise_levels(4, drawing.rules.sampler.shift)[1]
 
 
 def test_a_picture_without_tracks_has_no_track_channels(drawing):

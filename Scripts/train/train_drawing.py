@@ -42,17 +42,20 @@ from .training import (
 class Recipe:
     learning_rate: float = 1.5e-3
     warmup: int = 60
-    decay: float = 0.6
+    decay: float = 0.7
     words: float = 0.04  # share of the time that only learns which words stand together, and to see
     told: int = 64  # prompts of such a step, and
     looked_at: int = 40  # pictures
     naming: float = 0.07  # share of the time, after that, that only names
     recast: int = 12  # pictures of such a step, and
     recast_beside: int = 4  # of a step that draws as well
-    pictures: int = 20  # drawn in a step
+    pictures: int = 22  # drawn in a step, of which
+    begun: int = 10  # the network has begun itself,
+    steps: int = 4  # a drawing of so many steps
     names: float = 0.3  # weight of the naming of what is drawn
-    seen: float = 0.1  # weight of what the judge sees of it
-    fooled: float = 0.03  # weight of objects not taken for true ones
+    seen: float = 0.1  # weight of what the judge sees of it,
+    ended: float = 0.3  # and of what was begun
+    fooled: float = 0.05  # weight of objects not taken for true ones
     doubt: float = 0.3  # learning rate of who takes them, of that of the rest
     text_dropout: float = 0.1
     average: float = 0.99

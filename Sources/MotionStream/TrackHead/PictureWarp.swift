@@ -108,7 +108,9 @@ package final class PictureWarp {
   }
 
   private func place(_ points: [TrackPoint]) {
-    for index in 0..<guides.count { guides[index].isSpecified = false }
+    for index in 0..<guides.count {
+      (guides[index].isSpecified, guides[index].isSeen) = (false, false)
+    }
     for point in points {
       guard let index = guideOfID[point.id] else { continue }
       (guides[index].x, guides[index].y) = (point.x, point.y)
