@@ -137,7 +137,7 @@ class PictureWarp:
         self.near, self.apart = order[:, 1 : 1 + count], apart[:, 1 : 1 + count]
         self.between = self.start[self.near] - self.start[:, None]  # [N, k, 2]
         outline = outlines(picture, self.start)
-        self.things = Things(outline, self.pixels, self.start, self.near, self.apart)
+        self.things = Things(picture, outline, self.pixels, self.start, self.near, self.apart)
         rows, columns = -(-H // cell), -(-W // cell)
         self.square = y.flatten() // cell * columns + x.flatten() // cell
         v, u = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")

@@ -23,6 +23,8 @@ BODY = 1.3  # squared distance from the centre, in half axes, of pixels that tel
 OUTLINE = 2.1  # ... and of those that are of the solid: corners of boxes and cones are
 ROUNDS = 5  # of finding the half axes
 FILLED = 0.8  # share of an ellipse that an outline fills: two things side by side do not
+CLEAR = 0.62  # share of an outline across which colours differ ...
+LEVELS = 12  # ... by more levels, of 255: a piece of ground has no such outline
 RIGID = 0.1  # square pixels of a track; so near ones say little about turning
 TYPICAL, SPARE = 4.0, 0.7  # tracks that miss by so many medians, and pixels more, do not tell how
 REFITS = 3  # a solid moves
@@ -49,8 +51,9 @@ class Pose:
 class Solid:
     """Tracks `members` [n] that move as one, and the pixels that they are on."""
 
-    def __init__(self, members: Tensor, start: Tensor, outline: Tensor, pixels: Tensor):
-        """start [N, 2]; outline [P], the track that each of `pixels` [P, 2] is of (`outlines`)."""
+    def __init__(self, members: Tensor, start: Tensor, outline: Tensor, pixels: Tensor, steps):
+        """start [N, 2]; outline [P], the track that each of `pixels` [P, 2] is of (`outlines`);
+        steps: by how many levels of 255 the colours differ to the right and down."""
         self.members, self.start = members, start[members].double()
         mine = torch.zeros(len(start) + 1, dtype=torch.bool)
         mine[members] = True
@@ -66,11 +69,19 @@ class Solid:
             away = self.squared(pixels.double() - self.centre)
         self.half = (16 * area).sqrt().sqrt()  # mean of the half axes
         self.mask = mask & (away <= OUTLINE)
-        self.is_whole = self.mask.sum() >= FILLED * 4 * torch.pi * area.sqrt()
+        is_full = self.mask.sum() >= FILLED * 4 * torch.pi * area.sqrt()
+        self.is_whole = bool(is_full) and self.is_clear(*steps)
         self.points = self.seen(self.start)
         self.pixels = self.mask.nonzero()[:, 0]
         self.surface = self.seen(pixels[self.pixels].double()).float()
         self.track = outline[self.pixels]
+
+    def is_clear(self, right: Tensor, down: Tensor) -> bool:
+        """Whether colours differ across the outline; right [H, W - 1] and down [H - 1, W]."""
+        mask = self.mask.view(right.shape[0], down.shape[1])
+        across = right[mask[:, 1:] != mask[:, :-1]], down[mask[1:] != mask[:-1]]
+        clear = sum((steps > LEVELS).sum() for steps in across)
+        return bool(clear >= CLEAR * sum(len(steps) for steps in across))
 
     def squared(self, away: Tensor) -> Tensor:
         """Squared distance from the centre in half axes, of away [..., 2] from it."""
@@ -155,10 +166,23 @@ class Solid:
 class Things:
     """The solids that tracks tell of, as far as they have moved."""
 
-    def __init__(self, outline: Tensor, pixels: Tensor, start: Tensor, near: Tensor, apart: Tensor):
-        """outline [P] of pixels [P, 2] (`outlines`); start [N, 2], near [N, k] the tracks that
-        start around each, apart [N, k] how far."""
+    def __init__(
+        self,
+        picture: Tensor,
+        outline: Tensor,
+        pixels: Tensor,
+        start: Tensor,
+        near: Tensor,
+        apart: Tensor,
+    ):
+        """picture [3, H, W] in [0, 1]; outline [P] of pixels [P, 2] (`outlines`); start [N, 2],
+        near [N, k] the tracks that start around each, apart [N, k] how far."""
         self.outline, self.pixels, self.start = outline, pixels, start
+        levels = (255 * picture).round()
+        self.steps = [
+            (b - a).abs().amax(0)
+            for a, b in ((levels[:, :, :-1], levels[:, :, 1:]), (levels[:, :-1], levels[:, 1:]))
+        ]
         self.near, self.apart = near, apart
         self.solids: list[Solid] = []
 
@@ -180,7 +204,7 @@ class Things:
         return [(s, pose) for s, pose in found if s.fits(pose) and s.turns(pose)]
 
     def solid(self, members: Tensor) -> Solid:
-        return Solid(members, self.start, self.outline, self.pixels)
+        return Solid(members, self.start, self.outline, self.pixels, self.steps)
 
     def without_lost(self, solid: Solid, pose: Pose, place: Tensor) -> tuple[Solid, Pose] | None:
         """A solid without tracks that turn out to be of something else; None if few are left."""

@@ -74,7 +74,7 @@ package final class PictureWarp {
     level = Buffer(repeating: -1, count: size.count)
     isTorn = Buffer(repeating: false, count: size.count)
     things = Things(
-      guides, neighbours,
+      guides, neighbours, picture: picture,
       outline: Buffer(pictureOutlines(picture, size: size, starts: starts)), width: size.width)
     turningOfGuide = Buffer(repeating: -1, count: starts.count)
     role = Buffer(repeating: Self.ordinary, count: size.count)

@@ -31,10 +31,17 @@ struct Solid {
   private static let rounds = 5
   /// Share of an ellipse that an outline fills: two things side by side do not.
   private static let filled = 0.8
+  /// Share of an outline that is clear: a piece of ground has no such outline.
+  private static let clear = 0.62
+  /// Levels, of 255, that colours differ by across a clear outline.
+  private static let clearLevels: Float = 12
 
-  /// `outline` [P]: the track that each pixel of a picture of so many columns is of
+  /// `picture` [P, 3] in [0, 1] of so many columns; `outline` [P]: the track that each pixel is of
   /// (`pictureOutlines`).
-  init(_ members: [Int], guides: Buffer<TrackGuide>, outline: Buffer<Int32>, width: Int) {
+  init(
+    _ members: [Int], guides: Buffer<TrackGuide>, picture: Tensor, outline: Buffer<Int32>,
+    width: Int
+  ) {
     func place(_ pixel: Int) -> SIMD2<Double> {
       SIMD2(Double(pixel % width), Double(pixel / width)) + 0.5
     }
@@ -52,9 +59,39 @@ struct Solid {
       ellipse.bulge(SIMD2(Double(guides[$0].startX), Double(guides[$0].startY)))
     }
     pixels = mine.filter { ellipse.squared(place($0)) <= Self.corner }
-    isWhole = Double(pixels.count) >= Self.filled * Double.pi * half * half
+    isWhole =
+      Double(pixels.count) >= Self.filled * Double.pi * half * half
+      && Self.isClear(pixels, picture, width: width)
     tracks = pixels.map { outline[$0] }
     surface = pixels.map { SIMD3<Float>(ellipse.bulge(place($0))) }
+  }
+
+  /// Whether colours differ across the outline of pixels.
+  private static func isClear(_ pixels: [Int], _ picture: Tensor, width: Int) -> Bool {
+    let count = picture.count / 3
+    var isOwn = [Bool](repeating: false, count: count)
+    for pixel in pixels { isOwn[pixel] = true }
+    var (length, clear) = (0, 0)
+    func meet(_ pixel: Int, _ other: Int) {
+      guard other >= 0, other < count, !isOwn[other] else { return }
+      length += 1
+      if colourDifference(picture, pixel, other) > clearLevels { clear += 1 }
+    }
+    for pixel in pixels {
+      if pixel % width > 0 { meet(pixel, pixel - 1) }
+      if pixel % width < width - 1 { meet(pixel, pixel + 1) }
+      meet(pixel, pixel - width)
+      meet(pixel, pixel + width)
+    }
+    return Double(clear) >= Self.clear * Double(length)
+  }
+
+  /// By how many levels, of 255, the colours of two pixels differ.
+  private static func colourDifference(_ picture: Tensor, _ one: Int, _ other: Int) -> Float {
+    func level(_ pixel: Int, _ channel: Int) -> Float {
+      (255 * picture.pointer[3 * pixel + channel]).rounded(.toNearestOrEven)
+    }
+    return (0..<3).reduce(0) { max($0, abs(level(one, $1) - level(other, $1))) }
   }
 
   /// The ellipse whose moments are those of some pixels.

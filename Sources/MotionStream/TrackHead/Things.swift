@@ -2,6 +2,7 @@
 final class Things {
   private let guides: Buffer<TrackGuide>
   private let neighbours: [[TrackGuide.Neighbour]]
+  private let picture: Tensor
   private let outline: Buffer<Int32>
   private let width: Int
   private var solids: [Solid] = []
@@ -11,13 +12,14 @@ final class Things {
   /// Share of the half axes by which tracks miss that are of something else.
   private static let lost = 0.5
 
-  /// `outline` [P]: the track that each pixel of a picture of so many columns is of
+  /// `picture` [P, 3] in [0, 1] of so many columns; `outline` [P]: the track that each pixel is of
   /// (`pictureOutlines`); `neighbours`: of each track those that start nearest.
   init(
     _ guides: Buffer<TrackGuide>, _ neighbours: [[TrackGuide.Neighbour]],
-    outline: Buffer<Int32>, width: Int
+    picture: Tensor, outline: Buffer<Int32>, width: Int
   ) {
-    (self.guides, self.neighbours, self.outline, self.width) = (guides, neighbours, outline, width)
+    (self.guides, self.neighbours) = (guides, neighbours)
+    (self.picture, self.outline, self.width) = (picture, outline, width)
   }
 
   /// What turns, now that the guides are where they are. For every frame, in order: a solid once found
@@ -37,7 +39,7 @@ final class Things {
   }
 
   private func solid(_ members: [Int]) -> Solid {
-    Solid(members, guides: guides, outline: outline, width: width)
+    Solid(members, guides: guides, picture: picture, outline: outline, width: width)
   }
 
   /// A solid without tracks that turn out to be of something else, and its pose if enough of them say
