@@ -6,25 +6,48 @@ private let (pixelCost, diagonalCost): (Int64, Int64) = (5, 7)
 /// for.
 private let (edgeCost, outlineCost): (Int64, Int64) = (1, 3)
 
-/// The number of the track that owns each pixel of a picture [P, 3] in [0, 1], or -1: the one whose
+/// A picture's colours [P, 3] as levels of 255.
+struct PictureLevels {
+  let size: PictureSize
+  private let values: [Int16]
+
+  /// `picture` [P, 3] in [0, 1].
+  init(_ picture: Tensor, size: PictureSize) {
+    self.size = size
+    values = (0..<size.count * 3).map {
+      Int16((255 * picture.pointer[$0]).rounded(.toNearestOrEven))
+    }
+  }
+
+  /// By how many levels the colours of two pixels differ.
+  @inline(__always)
+  func difference(_ one: Int, _ other: Int) -> Int16 {
+    var most: Int16 = 0
+    for channel in 0..<3 {
+      most = max(most, abs(values[3 * one + channel] - values[3 * other + channel]))
+    }
+    return most
+  }
+}
+
+/// The number of the track that owns each pixel of a picture [P], or -1: the one whose
 /// start, a place on the picture, is nearest along it, within `reach` pixels of the cheapest kind.
 /// Costs are whole numbers: ways of equal cost go to the first track.
 func pictureOwners(
-  _ picture: Tensor, size: PictureSize, starts: [(x: Float, y: Float)], reach: Double
+  _ picture: PictureLevels, starts: [(x: Float, y: Float)], reach: Double
 ) -> [Int32] {
-  var seeds = [Int32?](repeating: nil, count: size.count)
-  seed(starts, in: &seeds, width: size.width)
+  var seeds = [Int32?](repeating: nil, count: picture.size.count)
+  seed(starts, in: &seeds, width: picture.size.width)
   let unit = Int64(max(1, starts.count))
-  let keys = cheapestPaths(picture, size: size, from: seeds, unit: unit, edgeCost: edgeCost)
+  let keys = cheapestPaths(picture, from: seeds, unit: unit, edgeCost: edgeCost)
   let last = Int64((Double(pixelCost) * reach).rounded(.down)) * unit + unit - 1
   return keys.map { $0 <= last ? Int32($0 % unit) : -1 }
 }
 
-/// The number of the track that each pixel of a picture [P, 3] in [0, 1] is of, or N: those that are
+/// The number of the track that each pixel of a picture [P] is of, or N: those that are
 /// nearer, along the picture, to its border than to a start.
-func pictureOutlines(
-  _ picture: Tensor, size: PictureSize, starts: [(x: Float, y: Float)]
-) -> [Int32] {
+func pictureOutlines(_ picture: PictureLevels, starts: [(x: Float, y: Float)]) -> [Int32] {
+  let size = picture.size
   var seeds = [Int32?](repeating: nil, count: size.count)
   for pixel in 0..<size.count {
     let (x, y) = (pixel % size.width, pixel / size.width)
@@ -33,7 +56,7 @@ func pictureOutlines(
   }
   seed(starts, in: &seeds, width: size.width)
   let unit = Int64(starts.count + 1)
-  let keys = cheapestPaths(picture, size: size, from: seeds, unit: unit, edgeCost: outlineCost)
+  let keys = cheapestPaths(picture, from: seeds, unit: unit, edgeCost: outlineCost)
   return keys.map { Int32($0 % unit) }
 }
 
@@ -47,26 +70,19 @@ private func seed(_ starts: [(x: Float, y: Float)], in seeds: inout [Int32?], wi
 
 /// Cost * unit + number of the cheapest path to each pixel [P] from one that has a number, below unit.
 private func cheapestPaths(
-  _ picture: Tensor, size: PictureSize, from seeds: [Int32?], unit: Int64, edgeCost: Int64
+  _ picture: PictureLevels, from seeds: [Int32?], unit: Int64, edgeCost: Int64
 ) -> [Int64] {
-  let (width, height) = (size.width, size.height)
-  let levels = (0..<size.count * 3).map {
-    Int16((255 * picture.pointer[$0]).rounded(.toNearestOrEven))
-  }
+  let (width, height) = (picture.size.width, picture.size.height)
   let far = Int64.max / 4
   var keys = seeds.map { $0.map(Int64.init) ?? far }
   func cost(from other: Int, to pixel: Int, by length: Int64) -> Int64 {
-    var most: Int16 = 0
-    for channel in 0..<3 {
-      most = max(most, abs(levels[3 * pixel + channel] - levels[3 * other + channel]))
-    }
-    return (length + edgeCost * Int64(most)) * unit
+    return (length + edgeCost * Int64(picture.difference(pixel, other))) * unit
   }
   /// The cheapest way to every pixel by way of those before it in the order; whether it is new.
   func sweep(_ direction: Int) -> Bool {
     var changed = false
-    for index in 0..<size.count {
-      let pixel = direction > 0 ? index : size.count - 1 - index
+    for index in 0..<picture.size.count {
+      let pixel = direction > 0 ? index : picture.size.count - 1 - index
       let (x, y) = (pixel % width, pixel / width)
       var best = keys[pixel]
       let (beside, before) = (x - direction, y - direction)

@@ -34,8 +34,6 @@ package final class PictureWarp {
   private let isTorn: Buffer<Bool>
   private let things: Things
   private var turning: [Turning] = []
-  /// Of each guide what turns that it is of, a number in `turning`, or -1.
-  private let turningOfGuide: Buffer<Int32>
   /// Of each pixel of the first picture what it turns with: a guide, or one of these.
   private let role: Buffer<Int32>
   private static let (ordinary, beside): (Int32, Int32) = (-1, -2)
@@ -67,16 +65,14 @@ package final class PictureWarp {
     self.guideOfID = guideOfID
     guides = Buffer(starts.map { TrackGuide(startX: $0.x, startY: $0.y) })
     neighbours = starts.indices.map { TrackGuide.neighbours(of: $0, among: starts) }
-    owner = Buffer(pictureOwners(picture, size: size, starts: starts, reach: reach))
+    let levels = PictureLevels(picture, size: size)
+    owner = Buffer(pictureOwners(levels, starts: starts, reach: reach))
     let squares = (size.height + cell - 1) / cell * ((size.width + cell - 1) / cell)
     tried = Buffer(repeating: -1, count: squares * Self.most)
     (moves, source) = (Tensor(size.count, 2), Tensor(size.count, 2))
     level = Buffer(repeating: -1, count: size.count)
     isTorn = Buffer(repeating: false, count: size.count)
-    things = Things(
-      guides, neighbours, picture: picture,
-      outline: Buffer(pictureOutlines(picture, size: size, starts: starts)), width: size.width)
-    turningOfGuide = Buffer(repeating: -1, count: starts.count)
+    things = Things(guides, neighbours, picture: levels)
     role = Buffer(repeating: Self.ordinary, count: size.count)
     filling = FillingPyramid(size)
   }
@@ -86,7 +82,7 @@ package final class PictureWarp {
     let (picture, filling) = (3, 6)  // a third more than colour and weight, and some
     let floats = 2 * picture + 2 + 2 + filling
     let solids = MemoryLayout<Int>.stride + MemoryLayout<SIMD3<Float>>.stride
-    let numbers = 4 * MemoryLayout<Int32>.stride
+    let numbers = 4 * MemoryLayout<Int32>.stride + 3 * MemoryLayout<Int16>.stride
     return size.count * (floats * MemoryLayout<Float>.stride + numbers + solids + 2)
   }
 
@@ -146,33 +142,31 @@ package final class PictureWarp {
   private func turnThings(_ usual: (x: Float, y: Float)) {
     if !turning.isEmpty {
       for pixel in 0..<size.count { role[pixel] = Self.ordinary }
-      for index in 0..<guides.count {
-        turningOfGuide[index] = -1
-        guides[index].isTurning = false
-      }
+      for index in 0..<guides.count { guides[index].turning = -1 }
     }
     turning = things.turned().map { Turning($0.solid, $0.pose) }
     guard !turning.isEmpty else { return }
     let moves = moves.pointer
     for (number, turning) in turning.enumerated() {
-      for member in turning.solid.members {
-        turningOfGuide[member] = Int32(number)
-        guides[member].isTurning = true
-      }
+      for member in turning.solid.members { guides[member].turning = number }
     }
     for pixel in 0..<size.count {
-      guard owner[pixel] >= 0, turningOfGuide[Int(owner[pixel])] >= 0 else { continue }
+      guard owner[pixel] >= 0, guides[Int(owner[pixel])].turning >= 0 else { continue }
       role[pixel] = Self.beside
       (moves[2 * pixel], moves[2 * pixel + 1]) = usual
     }
     for turning in turning { turning.write(guides, moves, role) }
-    for index in turning.indices {
-      turning[index].findBefore(guides) { first in
-        guard size.holds(first.x, first.y) else { return false }
-        let guide = role[Int(first.y) * size.width + Int(first.x)]
-        return guide >= 0 && turningOfGuide[Int(guide)] == Int32(index)
-      }
+    for number in turning.indices {
+      turning[number].findTracks(guides, number) { isOf(number, $0) }
     }
+  }
+
+  /// Whether a place in the first picture is of what turns by this number.
+  @inline(__always)
+  private func isOf(_ number: Int, _ place: SIMD2<Float>) -> Bool {
+    guard size.holds(place.x, place.y) else { return false }
+    let guide = role[Int(place.y) * size.width + Int(place.x)]
+    return guide >= 0 && guides[Int(guide)].turning == number
   }
 
   /// The pixels beside which something moves another way: their colours mix what parts.
@@ -232,7 +226,7 @@ package final class PictureWarp {
     let columns = (width + cell - 1) / cell
     let (moves, source) = (moves.pointer, source.pointer)
     let (owner, guides, tried, isTorn, level) = (owner, guides, tried, isTorn, level)
-    let (turning, turningOfGuide, role, size) = (turning, turningOfGuide, role, size)
+    let (turning, role) = (turning, role)
     let (right, bottom) = (Float(width), Float(size.height))
     /// The pixel that a place is in, or the nearest.
     @inline(__always) func at(_ x: Float, _ y: Float) -> Int {
@@ -286,12 +280,9 @@ package final class PictureWarp {
         }
         if best < 3 {
           for (number, turning) in turning.enumerated() {
-            let first = turning.first(SIMD2(hereX, hereY))
-            guard size.holds(first.x, first.y) else { continue }
-            let guide = role[at(first.x, first.y)]
-            guard guide >= 0, turningOfGuide[Int(guide)] == Int32(number),
-              turning.isSeen(at: SIMD2(hereX, hereY))
-            else { continue }
+            let here = SIMD2(hereX, hereY)
+            let first = turning.first(here)
+            guard isOf(number, first), turning.isSeen(at: here) else { continue }
             (sourceX, sourceY, best) = (first.x, first.y, 3)
             break
           }

@@ -34,14 +34,13 @@ struct Solid {
   /// Share of an outline that is clear: a piece of ground has no such outline.
   private static let clear = 0.62
   /// Levels, of 255, that colours differ by across a clear outline.
-  private static let clearLevels: Float = 12
+  private static let clearLevels: Int16 = 12
 
-  /// `picture` [P, 3] in [0, 1] of so many columns; `outline` [P]: the track that each pixel is of
-  /// (`pictureOutlines`).
+  /// `outline` [P]: the track that each pixel of the picture is of (`pictureOutlines`).
   init(
-    _ members: [Int], guides: Buffer<TrackGuide>, picture: Tensor, outline: Buffer<Int32>,
-    width: Int
+    _ members: [Int], guides: Buffer<TrackGuide>, picture: PictureLevels, outline: [Int32]
   ) {
+    let width = picture.size.width
     func place(_ pixel: Int) -> SIMD2<Double> {
       SIMD2(Double(pixel % width), Double(pixel / width)) + 0.5
     }
@@ -61,21 +60,21 @@ struct Solid {
     pixels = mine.filter { ellipse.squared(place($0)) <= Self.corner }
     isWhole =
       Double(pixels.count) >= Self.filled * Double.pi * half * half
-      && Self.isClear(pixels, picture, width: width)
+      && Self.isClear(pixels, picture)
     tracks = pixels.map { outline[$0] }
     surface = pixels.map { SIMD3<Float>(ellipse.bulge(place($0))) }
   }
 
   /// Whether colours differ across the outline of pixels.
-  private static func isClear(_ pixels: [Int], _ picture: Tensor, width: Int) -> Bool {
-    let count = picture.count / 3
+  private static func isClear(_ pixels: [Int], _ picture: PictureLevels) -> Bool {
+    let (count, width) = (picture.size.count, picture.size.width)
     var isOwn = [Bool](repeating: false, count: count)
     for pixel in pixels { isOwn[pixel] = true }
     var (length, clear) = (0, 0)
     func meet(_ pixel: Int, _ other: Int) {
       guard other >= 0, other < count, !isOwn[other] else { return }
       length += 1
-      if colourDifference(picture, pixel, other) > clearLevels { clear += 1 }
+      if picture.difference(pixel, other) > clearLevels { clear += 1 }
     }
     for pixel in pixels {
       if pixel % width > 0 { meet(pixel, pixel - 1) }
@@ -84,14 +83,6 @@ struct Solid {
       meet(pixel, pixel + width)
     }
     return Double(clear) >= Self.clear * Double(length)
-  }
-
-  /// By how many levels, of 255, the colours of two pixels differ.
-  private static func colourDifference(_ picture: Tensor, _ one: Int, _ other: Int) -> Float {
-    func level(_ pixel: Int, _ channel: Int) -> Float {
-      (255 * picture.pointer[3 * pixel + channel]).rounded(.toNearestOrEven)
-    }
-    return (0..<3).reduce(0) { max($0, abs(level(one, $1) - level(other, $1))) }
   }
 
   /// The ellipse whose moments are those of some pixels.

@@ -2,9 +2,10 @@
 final class Things {
   private let guides: Buffer<TrackGuide>
   private let neighbours: [[TrackGuide.Neighbour]]
-  private let picture: Tensor
-  private let outline: Buffer<Int32>
-  private let width: Int
+  private let picture: PictureLevels
+  /// The track that each pixel is of; found when tracks first move as one, for many never do.
+  private lazy var outline = pictureOutlines(
+    picture, starts: (0..<guides.count).map { (guides[$0].startX, guides[$0].startY) })
   private var solids: [Solid] = []
 
   /// Pixels that tracks near each other may part by more than they were apart.
@@ -12,14 +13,11 @@ final class Things {
   /// Share of the half axes by which tracks miss that are of something else.
   private static let lost = 0.5
 
-  /// `picture` [P, 3] in [0, 1] of so many columns; `outline` [P]: the track that each pixel is of
-  /// (`pictureOutlines`); `neighbours`: of each track those that start nearest.
+  /// `neighbours`: of each track those that start nearest.
   init(
-    _ guides: Buffer<TrackGuide>, _ neighbours: [[TrackGuide.Neighbour]],
-    picture: Tensor, outline: Buffer<Int32>, width: Int
+    _ guides: Buffer<TrackGuide>, _ neighbours: [[TrackGuide.Neighbour]], picture: PictureLevels
   ) {
-    (self.guides, self.neighbours) = (guides, neighbours)
-    (self.picture, self.outline, self.width) = (picture, outline, width)
+    (self.guides, self.neighbours, self.picture) = (guides, neighbours, picture)
   }
 
   /// What turns, now that the guides are where they are. For every frame, in order: a solid once found
@@ -39,7 +37,7 @@ final class Things {
   }
 
   private func solid(_ members: [Int]) -> Solid {
-    Solid(members, guides: guides, picture: picture, outline: outline, width: width)
+    Solid(members, guides: guides, picture: picture, outline: outline)
   }
 
   /// A solid without tracks that turn out to be of something else, and its pose if enough of them say

@@ -11,8 +11,8 @@ struct TrackGuide {
   var move: (x: Float, y: Float) = (0, 0)
   /// Whether it moves unlike most of the picture.
   var isAlone = false
-  /// Whether it is of something that turns.
-  var isTurning = false
+  /// The number of what turns that it is of, or -1.
+  var turning = -1
   /// How the move changes with the place: across by x and y, down by x and y.
   var gradient: (Float, Float, Float, Float) = (0, 0, 0, 0)
 
@@ -90,7 +90,7 @@ struct TrackGuide {
   /// turns do; of one whose outline is not known.
   @inline(__always)
   func isOfTheSameThing(as other: TrackGuide) -> Bool {
-    guard isSpecified, isAlone, other.isAlone, !isTurning, !other.isTurning else { return false }
+    guard isSpecified, isAlone, other.isAlone, turning < 0, other.turning < 0 else { return false }
     let parted = Self.length(move.x - other.move.x, move.y - other.move.y)
     let apart = Self.length(startX - other.startX, startY - other.startY)
     return parted <= apart + Self.slack

@@ -30,14 +30,14 @@ struct Turning {
     }
   }
 
-  /// Finds the tracks that are seen before its outline: others at places of which `isMine` is true of
-  /// what it shows there.
-  mutating func findBefore(_ guides: Buffer<TrackGuide>, isMine: (SIMD2<Float>) -> Bool) {
-    var isMember = [Bool](repeating: false, count: guides.count)
-    for member in solid.members { isMember[member] = true }
-    for index in 0..<guides.count where guides[index].isSpecified && guides[index].isSeen {
+  /// Finds its tracks that are seen (their `turning` is its number), and those seen before its outline:
+  /// others at places of which `isMine` is true of what it shows there.
+  mutating func findTracks(
+    _ guides: Buffer<TrackGuide>, _ number: Int, isMine: (SIMD2<Float>) -> Bool
+  ) {
+    for index in 0..<guides.count where guides[index].isSeen {
       let place = SIMD2(guides[index].x, guides[index].y)
-      if isMember[index] {
+      if guides[index].turning == number {
         own.append(place)
       } else if isMine(first(place)) {
         before.append(place)
