@@ -426,14 +426,16 @@ def smooth_picture() -> Tensor:
     return (255 * image.clamp(0, 1)).round() / 255
 
 
-def rolling_ball() -> tuple[Tensor, Tensor, Tensor]:
+def rolling_ball(faint: bool = False) -> tuple[Tensor, Tensor, Tensor]:
     """A ball of 9 pixels' radius on a floor [3, 36, 64], and tracks on both, points [8, N, 2] and
-    visible [8, N]: it rolls by half a turn and 28 pixels to the right."""
+    visible [8, N]: it rolls by half a turn and 28 pixels to the right. A faint one has no clear
+    outline."""
     y, x = torch.meshgrid(torch.arange(36) + 0.5, torch.arange(64) + 0.5, indexing="ij")
     floor = torch.stack((0.3 + 0.002 * x, 0.4 + 0.004 * y, 0.5 + 0 * x))
     toward = (81 - (x - 16).square() - (y - 18).square()).clamp(min=0).sqrt() / 9
     ball = torch.stack((0.4 + 0.5 * toward, 0.1 + 0.2 * toward, 0.2 * (x / 3).sin().square()))
-    image = (255 * torch.where(toward > 0, ball, floor)).round() / 255
+    share = 0.4 * toward.square() if faint else (toward > 0).float()
+    image = (255 * (floor + share * (ball - floor))).round() / 255
     across, down = (torch.rand(2, 40, generator=generator(15)) - 0.5) * 17
     kept = across.square() + down.square() < 64
     across, down = across[kept], down[kept]
@@ -459,6 +461,7 @@ def picture_warp(out: Writer) -> None:
     for name, (image, points, visible) in (
         ("picture-warp", waves),
         ("picture-warp-turning", rolling_ball()),
+        ("picture-warp-faint", rolling_ball(faint=True)),
     ):
         warp = PictureWarp(image, points[0], visible[0], 12, 4)
         frames = [warp.frame(*now) for now in zip(points, visible, strict=True)]

@@ -25,6 +25,7 @@ ROUNDS = 5  # of finding the half axes
 FILLED = 0.8  # share of an ellipse that an outline fills: two things side by side do not
 CLEAR = 0.62  # share of an outline across which colours differ ...
 LEVELS = 12  # ... by more levels, of 255: a piece of ground has no such outline
+PARTED = 0.9  # or share of the tracks beside it that do not move with it: nor such neighbours
 RIGID = 0.1  # square pixels of a track; so near ones say little about turning
 TYPICAL, SPARE = 4.0, 0.7  # tracks that miss by so many medians, and pixels more, do not tell how
 REFITS = 3  # a solid moves
@@ -32,8 +33,7 @@ LOST = 0.5  # share of the half axes by which tracks miss that are of something 
 FITS = 0.06  # share of the half axes that tracks of a solid miss by ...
 ROUGH = 0.5  # ... and pixels more
 GROWN = (0.4, 2.5)  # how much smaller and larger a solid may become
-TURNED = 0.15  # share of the half axes, and
-STIRRED = 2.0  # pixels, that a track of what turns is from where it would be if it did not
+STIRRED = 1.0  # pixels that a track of what turns is from where it would be if it did not
 
 
 @dataclass
@@ -69,8 +69,8 @@ class Solid:
             away = self.squared(pixels.double() - self.centre)
         self.half = (16 * area).sqrt().sqrt()  # mean of the half axes
         self.mask = mask & (away <= OUTLINE)
-        is_full = self.mask.sum() >= FILLED * 4 * torch.pi * area.sqrt()
-        self.is_whole = bool(is_full) and self.is_clear(*steps)
+        self.is_full = bool(self.mask.sum() >= FILLED * 4 * torch.pi * area.sqrt())
+        self.is_whole = self.is_full and self.is_clear(*steps)
         self.points = self.seen(self.start)
         self.pixels = self.mask.nonzero()[:, 0]
         self.surface = self.seen(pixels[self.pixels].double()).float()
@@ -137,7 +137,7 @@ class Solid:
         return bool(is_near and GROWN[0] < pose.scale < GROWN[1])
 
     def turns(self, pose: Pose) -> bool:
-        return bool(self.is_whole and pose.turned >= TURNED * self.half + STIRRED)
+        return bool(pose.turned >= STIRRED)
 
     def moves(self, pose: Pose, place: Tensor) -> Tensor:
         """How far the solid's pixels [p, 2] have moved, with what their tracks, at place [N, 2],
@@ -201,7 +201,19 @@ class Things:
             if pair is not None and pair[0].fits(pair[1]):
                 found.append(pair)
         self.solids = [solid for solid, _ in found]
-        return [(s, pose) for s, pose in found if s.fits(pose) and s.turns(pose)]
+        for solid in self.solids:  # once told apart, it stays so
+            solid.is_whole |= solid.is_full and self.is_apart(solid, place - self.start)
+        return [(s, pose) for s, pose in found if s.is_whole and s.fits(pose) and s.turns(pose)]
+
+    def is_apart(self, solid: Solid, move: Tensor) -> bool:
+        """Whether the tracks that start beside a solid's do not move with them; move [N, 2]."""
+        beside = ~torch.isin(self.near[solid.members], solid.members)
+        parted = ~self.close(move)[solid.members] & beside
+        return bool(beside.any() and parted.sum() >= PARTED * beside.sum())
+
+    def close(self, move: Tensor) -> Tensor:
+        """Which tracks [N, k] of those near each part from it by little; move [N, 2]."""
+        return length(move[self.near] - move[:, None]) <= self.apart + LINKED
 
     def solid(self, members: Tensor) -> Solid:
         return Solid(members, self.start, self.outline, self.pixels, self.steps)
@@ -219,8 +231,7 @@ class Things:
     def linked(self, move: Tensor, free: Tensor) -> list[Tensor]:
         """The free tracks [N] that are linked, enough of them, by neighbours that part by little;
         move [N, 2]."""
-        parted = length(move[self.near] - move[:, None])
-        link = (parted <= self.apart + LINKED) & free[:, None] & free[self.near]
+        link = self.close(move) & free[:, None] & free[self.near]
         one, column = link.nonzero(as_tuple=True)
         other = self.near[one, column]
         label = torch.arange(len(move))

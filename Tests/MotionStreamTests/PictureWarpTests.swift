@@ -191,7 +191,8 @@ import Tracks
   }
 
   @Test(
-    "The frames are those of the reference", arguments: ["picture-warp", "picture-warp-turning"])
+    "The frames are those of the reference",
+    arguments: ["picture-warp", "picture-warp-turning", "picture-warp-faint"])
   func reference(name: String) throws {
     let (expected, frames, size) = try Self.made(name)
     for (index, frame) in frames.enumerated() {
@@ -218,6 +219,17 @@ import Tracks
         #expect(away > 7.5 || isRed, "frame \(index): (\(x), \(y)) is not the ball's")
         #expect(away < 11 || !isRed, "frame \(index): (\(x), \(y)) is not the floor's")
       }
+    }
+  }
+
+  @Test("One without a clear outline is told by what moves beside it, and is there half a turn on")
+  func rollingFaintly() throws {
+    let (_, frames, size) = try Self.made("picture-warp-faint")
+    let centre = (x: 16 + 4 * (frames.count - 1), y: 18)  // red in its middle
+    for (row, column) in [(0, 0), (-3, 0), (3, 0), (0, -3), (0, 3)] {
+      let pixel = (centre.y + row) * size.width + centre.x + column
+      let colour = frames[frames.count - 1].pointer + 3 * pixel
+      #expect(colour[0] > colour[2], "\(row), \(column)")
     }
   }
 }

@@ -12,8 +12,10 @@ struct Solid {
   let centre: SIMD2<Double>
   /// Mean of the half axes, in pixels.
   let half: Double
-  /// Whether the outline is one thing's.
-  let isWhole: Bool
+  /// Whether the outline is as full as one thing's.
+  let isFull: Bool
+  /// Whether it is one thing's: colours differ across it, or the tracks beside it move otherwise.
+  var isWhole: Bool
   /// Where the tracks start: to the right, down and towards the viewer from the centre.
   let points: [SIMD3<Double>]
   /// The pixels that are of it, the track that each is of, and its point.
@@ -58,9 +60,8 @@ struct Solid {
       ellipse.bulge(SIMD2(Double(guides[$0].startX), Double(guides[$0].startY)))
     }
     pixels = mine.filter { ellipse.squared(place($0)) <= Self.corner }
-    isWhole =
-      Double(pixels.count) >= Self.filled * Double.pi * half * half
-      && Self.isClear(pixels, picture)
+    isFull = Double(pixels.count) >= Self.filled * Double.pi * half * half
+    isWhole = isFull && Self.isClear(pixels, picture)
     tracks = pixels.map { outline[$0] }
     surface = pixels.map { SIMD3<Float>(ellipse.bulge(place($0))) }
   }

@@ -10,6 +10,8 @@ final class Things {
 
   /// Pixels that tracks near each other may part by more than they were apart.
   private static let linked: Float = 2
+  /// Share of the tracks beside a thing that do not move with it; a piece of ground has none such.
+  private static let parted = 0.9
   /// Share of the half axes by which tracks miss that are of something else.
   private static let lost = 0.5
 
@@ -29,11 +31,36 @@ final class Things {
     for members in linked(isFree) {
       if let new = followed(solid(members)), let pose = new.pose, pose.fits { found.append(new) }
     }
+    for index in found.indices {  // once told apart, it stays so
+      let solid = found[index].solid
+      found[index].solid.isWhole = solid.isWhole || solid.isFull && isApart(solid)
+    }
     solids = found.map(\.solid)
     return found.compactMap { solid, pose in
-      guard let pose, pose.fits, pose.turns else { return nil }
+      guard let pose, solid.isWhole, pose.fits, pose.turns else { return nil }
       return (solid, pose)
     }
+  }
+
+  /// Whether the tracks that start beside a solid's do not move with them.
+  private func isApart(_ solid: Solid) -> Bool {
+    let own = Set(solid.members)
+    var (beside, parted) = (0, 0)
+    for member in solid.members where guides[member].isSpecified {
+      for near in neighbours[member] where guides[near.guide].isSpecified {
+        guard !own.contains(near.guide) else { continue }
+        beside += 1
+        if !isLinked(member, near) { parted += 1 }
+      }
+    }
+    return beside > 0 && Double(parted) >= Self.parted * Double(beside)
+  }
+
+  /// Whether two tracks part by little.
+  private func isLinked(_ one: Int, _ near: TrackGuide.Neighbour) -> Bool {
+    let (move, other) = (guides[one].move, guides[near.guide].move)
+    let parted = TrackGuide.length(other.x - move.x, other.y - move.y)
+    return parted <= near.distance + Self.linked
   }
 
   private func solid(_ members: [Int]) -> Solid {
@@ -60,10 +87,7 @@ final class Things {
       return index
     }
     for one in 0..<guides.count where isFree[one] {
-      for near in neighbours[one] where isFree[near.guide] {
-        let (move, other) = (guides[one].move, guides[near.guide].move)
-        let parted = TrackGuide.length(other.x - move.x, other.y - move.y)
-        guard parted <= near.distance + Self.linked else { continue }
+      for near in neighbours[one] where isFree[near.guide] && isLinked(one, near) {
         let (a, b) = (root(one), root(near.guide))
         first[max(a, b)] = min(a, b)
       }
