@@ -33,7 +33,8 @@ LOST = 0.5  # share of the half axes by which tracks miss that are of something 
 FITS = 0.06  # share of the half axes that tracks of a solid miss by ...
 ROUGH = 0.5  # ... and pixels more
 GROWN = (0.4, 2.5)  # how much smaller and larger a solid may become
-STIRRED = 1.0  # pixels that a track of what turns is from where it would be if it did not
+TURNED = 0.15  # share of the half axes, and
+STIRRED = 2.0  # pixels, that a track of what turns is from where it would be if it did not
 
 
 @dataclass
@@ -137,7 +138,7 @@ class Solid:
         return bool(is_near and GROWN[0] < pose.scale < GROWN[1])
 
     def turns(self, pose: Pose) -> bool:
-        return bool(pose.turned >= STIRRED)
+        return bool(pose.turned >= TURNED * self.half + STIRRED)
 
     def moves(self, pose: Pose, place: Tensor) -> Tensor:
         """How far the solid's pixels [p, 2] have moved, with what their tracks, at place [N, 2],

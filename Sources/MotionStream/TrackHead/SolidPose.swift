@@ -27,8 +27,8 @@ struct SolidPose {
   private static let (fits, rough) = (0.06, 0.5)
   /// How much smaller and larger a solid may become.
   private static let (smallest, largest) = (0.4, 2.5)
-  /// Pixels that a track of what turns is from where it would be, had it not.
-  private static let stirred = 1.0
+  /// Share of the half axes, and pixels, that a track of what turns is from where it would be.
+  private static let (share, stirred) = (0.15, 2.0)
 
   /// Told by the tracks that agree; nil if too few say anything about the frame.
   init?(_ solid: Solid, _ guides: Buffer<TrackGuide>) {
@@ -82,7 +82,7 @@ struct SolidPose {
   }
 
   /// Whether the solid has turned.
-  var turns: Bool { turned >= Self.stirred }
+  var turns: Bool { turned >= Self.share * solid.half + Self.stirred }
 
   /// How far a point of the solid has moved.
   func move(_ point: SIMD3<Float>) -> SIMD2<Float> {
