@@ -10,7 +10,7 @@ final class Things {
 
   /// Pixels that tracks near each other may part by more than they were apart.
   private static let linked: Float = 2
-  /// Share of the tracks beside a thing that do not move with it; a piece of ground has none such.
+  /// Share of the tracks beside a thing that do not move with it; beside a piece of ground fewer do.
   private static let parted = 0.9
   /// Share of the half axes by which tracks miss that are of something else.
   private static let lost = 0.5
