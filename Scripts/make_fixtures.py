@@ -31,6 +31,7 @@ from reference.sampler import FlowMatchScheduler
 from reference.text_encoder import tokenize
 from reference.track_encoder import TrackEncoder, embed_ids, embed_origins, first_visible, track_map
 from tiny_models import (
+    CELL_HEAD,
     GUIDED,
     LATENT_CHANNELS,
     MAX_TOKENS,
@@ -327,6 +328,20 @@ def transformers(out: Writer) -> None:
         },
         "cross-attention to image tokens [I, image_dim] beside the text",
         config=vars(image_net.config),
+    )
+
+    cell_net = transformer(generator(12), 5, None, num_layers=1, patch=(2, 3), cell_head=CELL_HEAD)
+    out.add(
+        "transformer-cells",
+        weights(cell_net)
+        | {
+            "input.x": x[0],
+            "input.timestep": timestep[0, :2],
+            "input.text": text[0],
+            "expected.velocity": cell_net(x, timestep[:, :2], text)[0],
+        },
+        "a cell head after the transformer's; patch 2x3",
+        config=vars(cell_net.config) | {"cell_head": CELL_HEAD},
     )
 
     # A stream of 8 chunks: each runs noisy, then clean at timestep 0 with commit.

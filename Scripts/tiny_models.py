@@ -66,6 +66,7 @@ def transformer(
     num_layers: int = 2,
     cell: int = 8,
     patch: tuple[int, int] = (2, 2),
+    cell_head: dict[str, int] | None = None,
 ) -> CausalTransformer:
     """Width 32, 2 heads of 16: RoPE gives 8 channels to time, 4 each to space."""
     heads, head_dim = 2, 16
@@ -95,6 +96,7 @@ def transformer(
             "added_kv_proj_dim": heads * head_dim if image_dim else None,
             "rope_max_seq_len": 1024,
             "track_config": track_config if track_rules else None,
+            "cell_head": cell_head,
         }
     )
     return randomize(CausalTransformer(config, track_rules), generator)
@@ -264,6 +266,7 @@ ONE_STAGE = {
     "encoder_space_downscale": [1],
     "decoder_space_upscale": [1],
 }
+CELL_HEAD = {"width": 6, "num_blocks": 2}
 
 
 def model(
@@ -287,6 +290,12 @@ def model(
     )
     if rules.image.drawing is not None:
         made.drawing = transformer(
-            generator, in_channels, rules.tracks, num_layers=1, cell=cell, patch=(2, 1)
+            generator,
+            in_channels,
+            rules.tracks,
+            num_layers=1,
+            cell=cell,
+            patch=(2, 1),
+            cell_head=CELL_HEAD,
         )
     return made

@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .cell_head import CellHead
 from .configuration import TrackRules, TransformerConfig
 from .kv_cache import KVCache
 from .rotary_embedding import rotary_angles
@@ -90,6 +91,8 @@ class CausalTransformer(nn.Module):
         self.scale_shift_table = nn.Parameter(modulation_table(2, dim))
         if config.track_config is not None:
             self.track_encoder = TrackEncoder(config.track_config, track_rules)
+        if config.cell_head is not None:
+            self.cell_head = CellHead(config)
         self.initialize()
 
     def initialize(self) -> None:
@@ -103,6 +106,9 @@ class CausalTransformer(nn.Module):
                 nn.init.zeros_(module.bias)
         nn.init.xavier_uniform_(self.patch_embedding.weight.flatten(1))
         nn.init.zeros_(self.proj_out.weight)
+        if self.config.cell_head is not None:
+            nn.init.zeros_(self.cell_head.conv_out.weight)
+            nn.init.zeros_(self.cell_head.conv_out.bias)
 
     def forward(
         self,
@@ -132,7 +138,7 @@ class CausalTransformer(nn.Module):
         embedding, modulation = self.condition_embedder.time(timestep)
         for block, key_values in zip(self.blocks, context, strict=True):
             tokens, _ = block(tokens, modulation, angles, key_values, mask)
-        return self.head(tokens, embedding, size)
+        return self.head(tokens, embedding, size, x)
 
     def forward_chunk(
         self, x: Tensor, timestep: Tensor, context: Context, cache: KVCache, commit: bool
@@ -153,7 +159,7 @@ class CausalTransformer(nn.Module):
             new.append(key_value)
         if commit:
             cache.commit(new, x.shape[2])
-        return self.head(tokens, embedding, size)
+        return self.head(tokens, embedding, size, x)
 
     def context(self, text: Tensor, image: Tensor | None = None) -> Context:
         """Cross-attention K, V of every block: once per prompt."""
@@ -183,13 +189,22 @@ class CausalTransformer(nn.Module):
         tokens = F.linear(patches.flatten(4), weight, self.patch_embedding.bias)
         return tokens.flatten(1, 3), (H // p, W // q)
 
-    def head(self, tokens: Tensor, embedding: Tensor, size: tuple[int, int]) -> Tensor:
-        """Modulated projection [B, L, D] -> velocity [B, out, T, H, W], channel fastest in it."""
+    def head(self, tokens: Tensor, embedding: Tensor, size: tuple[int, int], x: Tensor) -> Tensor:
+        """Modulated projection [B, L, D] -> velocity [B, out, T, H, W], changed by the cell head,
+        where there is one, which sees the input x [B, in, T, H, W] as well."""
         shift, scale = (self.scale_shift_table[:, None] + embedding[:, :, None]).unbind(2)
-        tokens = self.proj_out(modulate(layer_norm(tokens, self.config.eps), shift, scale))
+        tokens = modulate(layer_norm(tokens, self.config.eps), shift, scale)
+        output = self.unpatchify(self.proj_out(tokens), size)
+        if self.config.cell_head is not None:
+            guide = self.unpatchify(self.cell_head.proj_in(tokens), size)
+            output = output + self.cell_head(x, output, guide)
+        return output
+
+    def unpatchify(self, tokens: Tensor, size: tuple[int, int]) -> Tensor:
+        """[B, T*h*w, p*q*n], channel fastest -> [B, n, T, H, W]."""
         _, p, q = self.config.patch_size
         h, w = size
-        grid = tokens.unflatten(-1, (p, q, -1)).unflatten(1, (-1, h, w))  # [B, T, h, w, p, q, out]
+        grid = tokens.unflatten(-1, (p, q, -1)).unflatten(1, (-1, h, w))  # [B, T, h, w, p, q, n]
         B, T = grid.shape[:2]
         return grid.permute(0, 6, 1, 2, 4, 3, 5).reshape(B, -1, T, h * p, w * q)
 

@@ -35,8 +35,16 @@ class TrackHeadConfig:
 
 
 @dataclass(frozen=True)
+class CellHeadConfig:
+    """`cell_head` of the transformer: the sizes of the head that sees cells."""
+
+    width: int
+    num_blocks: int
+
+
+@dataclass(frozen=True)
 class TransformerConfig:
-    """diffusers' WanTransformer3DModel fields, plus the track head."""
+    """diffusers' WanTransformer3DModel fields, plus the track head and the cell head."""
 
     patch_size: tuple[int, int, int]
     num_attention_heads: int
@@ -54,6 +62,7 @@ class TransformerConfig:
     added_kv_proj_dim: int | None
     rope_max_seq_len: int
     track_config: TrackHeadConfig | None
+    cell_head: CellHeadConfig | None = None
 
     @property
     def dim(self) -> int:
@@ -67,6 +76,10 @@ class TransformerConfig:
         if values.get("track_config") is not None:
             values["track_config"] = _strict(
                 TrackHeadConfig, values["track_config"], where + ": track_config"
+            )
+        if values.get("cell_head") is not None:
+            values["cell_head"] = _strict(
+                CellHeadConfig, values["cell_head"], where + ": cell_head"
             )
         values["patch_size"] = tuple(values.get("patch_size", ()))
         config = _strict(TransformerConfig, values, where)

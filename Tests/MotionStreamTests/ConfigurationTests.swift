@@ -138,6 +138,12 @@ import Testing
       transformer, #""use_bias": true"#, #""use_bias": 1"#,
       "track_config.use_bias: expected true or false"),
     Wrong(transformer, #""id_dim": 8"#, #""id_dim": 7"#, "track_config.id_dim"),
+    Wrong(
+      transformer, #""cell_head": null"#, #""cell_head": {"width": 0, "num_blocks": 2}"#,
+      "cell_head.width: expected a whole number from 1"),
+    Wrong(
+      transformer, #""cell_head": null"#, #""cell_head": {"width": 4, "num_blocks": 1, "a": 1}"#,
+      "cell_head.a: unknown field"),
     Wrong(transformer, #""patch_size""#, #""patch""#, "patch_size: missing"),
     Wrong(vae, #""latent_channels": 4"#, #""latent_channels": 5"#, "out_channels: expected 5"),
     Wrong(vae, #""image_channels": 3"#, #""image_channels": 4"#, "image_channels"),

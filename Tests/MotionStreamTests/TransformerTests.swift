@@ -12,9 +12,9 @@ import Testing
   /// The velocity [T * C, H*W] of frames [in, T, H, W] that see `cache` and each other.
   private func velocity(
     _ transformer: CausalTransformer, _ clip: Tensor, frames: Range<Int>, timestep: Double,
-    context: PromptContext, cache: KVCache, workspace: TransformerWorkspace
+    context: PromptContext, cache: KVCache, workspace: TransformerWorkspace,
+    grid: LatentGrid = TransformerTests.grid
   ) -> Tensor {
-    let grid = TransformerTests.grid
     let configuration = transformer.configuration
     let patches = Tensor(
       frames.count * grid.tokensPerFrame, configuration.inChannels * grid.patchArea)
@@ -58,7 +58,7 @@ import Testing
     let context = transformer.context(text: try fixture("input.text").matrix, pool: pool)
     let cache = makeCache(transformer, example.rules)
     let workspace = TransformerWorkspace(
-      transformer.configuration, grid: TransformerTests.grid, rules: example.rules,
+      transformer, grid: TransformerTests.grid, rules: example.rules,
       contextRows: 12, pool: pool)
     let (noisy, clean) = (try fixture("input.noisy"), try fixture("input.clean"))
     let expected = try fixture("\(name)/expected.velocity")
@@ -101,7 +101,7 @@ import Testing
     let rules = CacheIndex.Rules(
       sinkFrames: 0, windowFrames: 0, maximumChunk: 2, positions: .slot)
     let workspace = TransformerWorkspace(
-      configuration, grid: TransformerTests.grid, rules: rules, contextRows: 12, pool: pool)
+      transformer, grid: TransformerTests.grid, rules: rules, contextRows: 12, pool: pool)
     let cache = makeCache(transformer, rules)
     transformer.beginChunk(frames: 2, cache: cache, workspace: workspace, pool: pool)
     let actual = velocity(
@@ -111,6 +111,38 @@ import Testing
       actual.values, TinyModel.framesFirst(expected, 0..<2).values, "velocity with image tokens")
   }
 
+  @Test("The cell head changes what the tokens say, in every latent frame")
+  func cellHead() throws {
+    let fixture = try Fixture("transformer-cells")
+    let json = """
+      {"patch_size": [1, 2, 3], "num_attention_heads": 2, "attention_head_dim": 16,
+       "in_channels": 5, "out_channels": 4, "text_dim": 16, "freq_dim": 16, "ffn_dim": 48,
+       "num_layers": 1, "cross_attn_norm": true, "qk_norm": "rms_norm_across_heads", "eps": 1e-06,
+       "image_dim": null, "added_kv_proj_dim": null, "rope_max_seq_len": 1024,
+       "cell_head": {"width": 6, "num_blocks": 2}}
+      """
+    let configuration = try TransformerConfiguration(json: json)
+    let transformer = try fixture.build("weights") { weights throws(ModelError) in
+      try CausalTransformer(configuration, weights: weights)
+    }
+    let grid = LatentGrid(height: 4, width: 6, patchHeight: 2, patchWidth: 3)
+    let rules = CacheIndex.Rules(
+      sinkFrames: 0, windowFrames: 0, maximumChunk: 2, positions: .slot)
+    let workspace = TransformerWorkspace(
+      transformer, grid: grid, rules: rules, contextRows: 12, pool: pool)
+    let cache = KVCache(
+      rules: rules, tokensPerFrame: grid.tokensPerFrame, layers: 1, width: configuration.width)
+    #expect(try fixture("input.timestep").values == [1000, 1000])
+    transformer.beginChunk(frames: 2, cache: cache, workspace: workspace, pool: pool)
+    let actual = velocity(
+      transformer, try fixture("input.x"), frames: 0..<2, timestep: 1000,
+      context: transformer.context(text: try fixture("input.text").matrix, pool: pool),
+      cache: cache, workspace: workspace, grid: grid)
+    expectClose(
+      actual.values, TinyModel.framesFirst(try fixture("expected.velocity"), 0..<2).values,
+      "velocity with a cell head")
+  }
+
   @Test("The first chunk of a stream is what the twin's causal mask gives on a whole clip")
   func firstChunkOfClip() throws {
     let fixture = try Fixture("transformer")
@@ -118,7 +150,7 @@ import Testing
     let rules = CacheIndex.Rules(
       sinkFrames: 3, windowFrames: 3, maximumChunk: 3, positions: .slot)
     let workspace = TransformerWorkspace(
-      transformer.configuration, grid: TransformerTests.grid, rules: rules, contextRows: 12,
+      transformer, grid: TransformerTests.grid, rules: rules, contextRows: 12,
       pool: pool)
     let cache = makeCache(transformer, rules)
     #expect(try fixture("input.timestep").values.prefix(3) == [1000, 1000, 1000])

@@ -1,7 +1,7 @@
 import Foundation
 
 /// `config.json` of a transformer's folder: the fields of diffusers' WanTransformer3DModel, plus the
-/// track head.
+/// track head and the cell head.
 public struct TransformerConfiguration: Sendable, Equatable {
   /// Latent pixels of a token: rows, columns. (Time is always 1.)
   public let patchHeight, patchWidth: Int
@@ -31,6 +31,8 @@ public struct TransformerConfiguration: Sendable, Equatable {
   public let addedKeyValueWidth: Int?
   /// The track head; nil for a model without tracks.
   public let trackHead: TrackHeadConfiguration?
+  /// The head that sees cells; nil for a model without it.
+  public let cellHead: CellHeadConfiguration?
 
   /// Width of the residual stream.
   public var width: Int { heads * headWidth }
@@ -71,6 +73,8 @@ public struct TransformerConfiguration: Sendable, Equatable {
     _ = try reader.integer("rope_max_seq_len", in: 1...(1 << 30))
     trackHead = try reader.optionalObject("track_config", required: false)
       .map(TrackHeadConfiguration.init)
+    cellHead = try reader.optionalObject("cell_head", required: false)
+      .map(CellHeadConfiguration.init)
 
     guard patch[0] == 1 else {
       throw reader.contradiction("patch_size", "time patch \(patch[0]), only 1 is supported")
@@ -94,5 +98,20 @@ public struct TransformerConfiguration: Sendable, Equatable {
       throw reader.contradiction(
         "image_dim", "image_dim and added_kv_proj_dim must both be null or both be set")
     }
+  }
+}
+
+/// `cell_head` of a transformer: the sizes of the head that sees cells.
+public struct CellHeadConfiguration: Sendable, Equatable {
+  /// Channels of its convolutions.
+  public let width: Int
+  /// Pairs of convolutions between the first and the last.
+  public let blocks: Int
+
+  init(_ source: ConfigurationReader) throws(ModelError) {
+    var reader = source
+    width = try reader.integer("width", in: 1...4096)
+    blocks = try reader.integer("num_blocks", in: 0...64)
+    try reader.refuseUnknown()
   }
 }

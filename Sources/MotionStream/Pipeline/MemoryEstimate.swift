@@ -23,11 +23,11 @@ extension Model {
     // Latents, room of the same shape and the output; for a residual also what it is added to.
     let copies = manifest.sampler.prediction == .residual ? 4 : 3
     let student = passMemory(
-      student.configuration, grid: grid, rules: CacheIndex.Rules(manifest), copies: copies)
+      student, grid: grid, rules: CacheIndex.Rules(manifest), copies: copies)
     var drawn = 0
     if let network = drawing {
       let memory = passMemory(
-        network.configuration, grid: grid.cut(as: network.configuration),
+        network, grid: grid.cut(as: network.configuration),
         rules: PictureDrawing.cacheRules, copies: 4)
       drawn = memory.cache + memory.workspace
     }
@@ -53,9 +53,9 @@ extension Model {
   /// Values that a transformer's cache holds, and that its passes write to, `copies` of the output
   /// among them.
   private func passMemory(
-    _ configuration: TransformerConfiguration, grid: LatentGrid, rules: CacheIndex.Rules,
-    copies: Int
+    _ network: Network, grid: LatentGrid, rules: CacheIndex.Rules, copies: Int
   ) -> (cache: Int, workspace: Int) {
+    let configuration = network.configuration
     let tokens = rules.maximumChunk * grid.tokensPerFrame
     let attended = rules.capacity * grid.tokensPerFrame
     let perLayer = 3 * attended + 2 * manifest.maximumTextTokens
@@ -64,9 +64,15 @@ extension Model {
     let perToken =
       4 * configuration.width + configuration.feedForwardWidth
       + (configuration.inChannels + copies * configuration.outChannels) * grid.patchArea
+    // The cell head's memory grows with the picture, so a small one tells.
+    let small = LatentGrid(
+      height: 8 * grid.patchHeight, width: 8 * grid.patchWidth, patchHeight: grid.patchHeight,
+      patchWidth: grid.patchWidth)
+    let cells = network.transformer.cellHead?.makeWorkspace(small, pool: pool).byteCount ?? 0
     return (
       configuration.layers * perLayer * configuration.width,
       tokens * perToken + attended * configuration.headWidth + scratch
+        + cells / MemoryLayout<Float>.stride / small.tokensPerFrame * grid.tokensPerFrame
     )
   }
 }

@@ -69,7 +69,8 @@ struct PictureDrawing {
         rules: Self.cacheRules, tokensPerFrame: grid.tokensPerFrame, layers: configuration.layers,
         width: configuration.width),
       workspace: TransformerWorkspace(
-        configuration, grid: grid, rules: Self.cacheRules, contextRows: max(told.rows, untold.rows),
+        network.transformer, grid: grid, rules: Self.cacheRules,
+        contextRows: max(told.rows, untold.rows),
         pool: pool),
       patches: Tensor(grid.tokensPerFrame, configuration.inChannels * grid.patchArea),
       output: Tensor(grid.tokensPerFrame, configuration.outChannels * grid.patchArea))

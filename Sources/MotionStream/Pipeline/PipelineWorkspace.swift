@@ -15,7 +15,8 @@ final class PipelineWorkspace {
     let frames = rules.maximumChunk
     let tokens = frames * grid.tokensPerFrame
     transformer = TransformerWorkspace(
-      configuration, grid: grid, rules: rules, contextRows: contextRows, pool: model.pool)
+      model.student.transformer, grid: grid, rules: rules, contextRows: contextRows,
+      pool: model.pool)
     decoder = model.vaeDecoder.makeWorkspace(latent: grid.pictureSize, pool: model.pool)
     latentsStore = Tensor(frames * channels, grid.pixelsPerFrame)
     otherStore = Tensor(frames * channels, grid.pixelsPerFrame)

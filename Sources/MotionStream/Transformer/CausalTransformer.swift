@@ -11,6 +11,8 @@ package struct CausalTransformer: Sendable {
   let imageEmbedding: ImageEmbedding?
   let blocks: [TransformerBlock]
   let output: LinearLayer
+  /// Changes the output cell by cell; nil in models without it.
+  let cellHead: CellHead?
   /// [2, D]: shift, scale of the head.
   let headTable: Tensor
 
@@ -36,6 +38,11 @@ package struct CausalTransformer: Sendable {
     self.blocks = blocks
     output = try weights.linear(
       "proj_out", outputs: configuration.outChannels * configuration.patchArea, inputs: width)
+    if let sizes = configuration.cellHead {
+      cellHead = try CellHead(sizes, of: configuration, weights: weights.scoped("cell_head"))
+    } else {
+      cellHead = nil
+    }
     headTable = try weights.tensor("scale_shift_table", 1, 2, width)
   }
 
@@ -92,6 +99,9 @@ package struct CausalTransformer: Sendable {
       x, into: normed, epsilon: Float(configuration.epsilon), scale: modulation.headScale,
       shift: modulation.headShift)
     pool.linear(output, normed, into: velocity)
+    if let cellHead, let cells = workspace.cells {
+      cellHead.change(velocity, of: patches, tokens: normed, workspace: cells, pool: pool)
+    }
   }
 
   /// Writes the keys and values of a clean chunk to the cache; the caller commits them. The last
@@ -118,12 +128,14 @@ package final class TransformerWorkspace {
   let rotary: RotaryEmbedding
   let tokens, normed, query, attended, imageAttended, hidden: Tensor
   let cosine, sine, scratch: Tensor
+  let cells: CellHeadWorkspace?
 
   /// Makes room for chunks of the cache's largest size.
   package init(
-    _ configuration: TransformerConfiguration, grid: LatentGrid, rules: CacheIndex.Rules,
+    _ transformer: CausalTransformer, grid: LatentGrid, rules: CacheIndex.Rules,
     contextRows: Int, pool: Pool
   ) {
+    let configuration = transformer.configuration
     let tokens = rules.maximumChunk * grid.tokensPerFrame
     let attended = rules.capacity * grid.tokensPerFrame
     let width = configuration.width
@@ -140,6 +152,7 @@ package final class TransformerWorkspace {
       pool.attentionScratch(
         queries: tokens, keys: max(attended, contextRows), heads: configuration.heads,
         width: configuration.headWidth))
+    cells = transformer.cellHead?.makeWorkspace(grid, pool: pool)
   }
 
   /// The angles of the current chunk, which follow those of the context.
@@ -150,6 +163,6 @@ package final class TransformerWorkspace {
   /// The memory held, in bytes.
   package var byteCount: Int {
     [tokens, normed, query, attended, imageAttended, hidden, cosine, sine, scratch]
-      .reduce(0) { $0 + $1.byteCount }
+      .reduce(cells?.byteCount ?? 0) { $0 + $1.byteCount }
   }
 }

@@ -67,6 +67,42 @@ package struct LatentGrid: Sendable, Equatable {
     }
   }
 
+  /// Cells [H*W, C] of one latent frame's patches [S, (channel, patch row, patch column)].
+  func cells(ofPatches patches: Matrix, into cells: Matrix) {
+    precondition(
+      patches.rows == tokensPerFrame && patches.columns == cells.columns * patchArea
+        && cells.rows == pixelsPerFrame)
+    eachPixel { pixel, token, place in
+      let (from, to) = (patches.base + token * patches.stride, cells.base + pixel * cells.stride)
+      for channel in 0..<cells.columns { to[channel] = from[channel * patchArea + place] }
+    }
+  }
+
+  /// Cells [H*W, C] of one latent frame's tokens [S, (patch row, patch column, channel)].
+  func cells(ofTokens tokens: Matrix, into cells: Matrix) {
+    eachCell(tokens, cells) { token, cell in cell.update(from: token, count: cells.columns) }
+  }
+
+  /// Tokens [S, (patch row, patch column, channel)] of one latent frame's cells [H*W, C].
+  func tokens(ofCells cells: Matrix, into tokens: Matrix) {
+    eachCell(tokens, cells) { token, cell in token.update(from: cell, count: cells.columns) }
+  }
+
+  /// Calls `body` with where the channels of every cell lie, in tokens and in cells.
+  private func eachCell(
+    _ tokens: Matrix, _ cells: Matrix,
+    _ body: (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>) -> Void
+  ) {
+    precondition(
+      tokens.rows == tokensPerFrame && tokens.columns == cells.columns * patchArea
+        && cells.rows == pixelsPerFrame)
+    eachPixel { pixel, token, place in
+      body(
+        tokens.base + token * tokens.stride + place * cells.columns,
+        cells.base + pixel * cells.stride)
+    }
+  }
+
   private func sizes(_ latents: Matrix, _ patches: Matrix) -> (frames: Int, channels: Int) {
     let frames = patches.rows / tokensPerFrame
     let channels = frames == 0 ? 0 : latents.rows / frames
