@@ -7,6 +7,7 @@ it had been given it. A network of its own (`drawing.json`) does this, with smal
 the student can afford; trained by rectified flow, in clean estimates.
 """
 
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -18,9 +19,10 @@ from reference.sampler import noise_levels, shifted
 from reference.track_encoder import starts_and_ways
 
 from .data import Batch, Shown, encode, pad
-from .generator import no_prompt, noise_share
-from .naming import Named, Words
-from .sight import misnamed
+from .generator import Generator, no_prompt, noise_share
+from .likeness import Likeness, Pieces
+from .naming import Named, Naming, Words
+from .sight import Discriminator, Sight, misnamed
 from .tracks import choose_tracks
 
 SIZES = "drawing.json"  # of the network
@@ -172,18 +174,31 @@ def noised(model, batch, text, recipe):
     return torch.cat((x, noisy)), sigma
 
 
-def loss(model, naming, sight, discriminator, pictures, recipe, channels, workers, log):
+@dataclass
+class Networks:
+    """What learns while a network learns to draw."""
+
+    model: Generator
+    naming: Naming
+    sight: Sight
+    discriminator: Discriminator
+    likeness: Likeness
+
+
+def loss(networks, vae, pictures, recipe, channels, workers, log):
     """Rectified flow on `recipe.pictures` pictures; channels [C] as importance() takes them. And
-    what is where: as the tokens tell it (naming, a Naming), `recipe.names` times, and as the
-    estimate shows it (sight, a Sight), `recipe.seen` times; and whether objects look true
-    (discriminator, a Discriminator), `recipe.fooled` times. Both go on learning.
+    what is where: as the tokens tell it (naming), `recipe.names` times, and as the estimate shows
+    it (sight), `recipe.seen` times; whether objects look true as latents (discriminator),
+    `recipe.fooled` times, and as pixels (likeness; vae decodes them), `recipe.alike` times. All of
+    these go on learning.
 
     With the first `recipe.begun` pictures the model goes on from a drawing that it has begun itself
-    (ReFL, 2304.05977). There is no picture to compare it with, but the two others have their say:
-    noisy true latents show what is to be drawn, and do not teach what to do without."""
+    (ReFL, 2304.05977). There is no picture to compare it with, but the others have their say: noisy
+    true latents show what is to be drawn, and do not teach what to do without."""
     batch, objects, named = pictures.batch(recipe.pictures, recipe.text_dropout)
     batch, objects = batch.to(workers.device), objects.to(workers.device)
     latents, own = batch.latents, recipe.begun
+    model, naming, sight = networks.model, networks.naming, networks.sight
     with workers.precision():
         text = model.text(batch.ids)
         noisy, sigma = noised(model, batch, text, recipe)
@@ -194,21 +209,29 @@ def loss(model, naming, sight, discriminator, pictures, recipe, channels, worker
     total = (error * share.pow(-2).clamp(max=HEAVIEST))[own:].mean()
     log.add("drawn", total.item())
     named = named.to(workers.device)
+    true, made = latents[:, :, 0], estimate[:, :, 0]
     total = total + recipe.names * naming.loss(named, latents.shape[-1], log, "drawn")
     everyone = torch.ones_like(named.counts)
-    true = sight.loss(latents[:, :, 0], pictures.deviation, named, everyone, log, "true", True)
-    made, total = (estimate[:, :, 0], pictures.deviation, named), total + true
+    total = total + sight.loss(true, pictures.deviation, named, everyone, log, "true", True)
     is_own = torch.arange(len(latents), device=latents.device) < own
     for name, rows, weight in (("seen", ~is_own, recipe.seen), ("begun", is_own, recipe.ended)):
-        total = total + weight * sight.loss(*made, named.counts & rows, log, name, False)
+        seen = sight.loss(made, pictures.deviation, named, named.counts & rows, log, name, False)
+        total = total + weight * seen
 
     def told_apart(latents, named, name, true, learn=True):
         """What the discriminator makes of objects that are told to be what `named` says."""
         about = pictures.deviation, objects, named, true, log, f"{name} taken as true", learn
-        return discriminator.loss(latents[:, :, 0], *about)
+        return networks.discriminator.loss(latents, *about)
 
-    learnt = told_apart(latents, named, "true", True)
-    learnt = learnt + told_apart(latents, misnamed(named), "misnamed", False)
-    learnt = learnt + told_apart(estimate.detach(), named, "drawn", False)
-    fooled = told_apart(estimate, named, "drawn", True, learn=False)
-    return total + learnt + recipe.fooled * fooled
+    learnt = told_apart(true, named, "true", True)
+    learnt = learnt + told_apart(true, misnamed(named), "misnamed", False)
+    learnt = learnt + told_apart(made.detach(), named, "drawn", False)
+    fooled = told_apart(made, named, "drawn", True, learn=False)
+    pieces, likeness = Pieces(named, true.shape[-2:], pictures.cell), networks.likeness
+    with torch.no_grad():
+        true = pieces.of(vae, true)
+    made = pieces.of(vae, made)
+    learnt = learnt + likeness.loss(true, pieces.shapes, log, "true", True)
+    learnt = learnt + likeness.loss(made.detach(), pieces.drawn, log, "drawn", True)
+    alike = likeness.loss(made, pieces.shapes, log, "taken", False)
+    return total + learnt + recipe.fooled * fooled + recipe.alike * alike

@@ -27,7 +27,7 @@ from .training import weights
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--student", required=True)
-    parser.add_argument("--drawing", required=True)
+    parser.add_argument("--drawing", required=True, nargs="+", help="several are averaged")
     parser.add_argument("--teacher", help="to be kept beside it, if given")
     parser.add_argument("--vae", required=True)
     parser.add_argument("--tokenizer", required=True)
@@ -37,7 +37,8 @@ def main():
     student = Generator()
     student.load_state_dict(weights(arguments.student))
     drawing = Generator(SIZES)
-    drawing.load_state_dict(weights(arguments.drawing, transformer=DRAWING))
+    several = [weights(path, transformer=DRAWING) for path in arguments.drawing]
+    drawing.load_state_dict({k: sum(w[k] for w in several) / len(several) for k in several[0]})
     words, of_drawing = (network.text_encoder.state_dict() for network in (student, drawing))
     if any(not torch.equal(words[k], of_drawing[k]) for k in words):
         raise SystemExit(f"{arguments.student} was trained with other words than the drawing")

@@ -1,5 +1,6 @@
 """What must hold in the training stages, on the shipped configuration with random weights."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from .change_latents import fit
 from .data import Shown
 from .drawing import SIZES, at_first, begun, clean
 from .generator import Generator, no_motion, no_prompt
+from .likeness import Likeness, Pieces
 from .make_latents import image_channels, load_vae
 from .naming import Named, Naming, Words
 from .patch_basis import blocks, components, set_linear_code
@@ -267,6 +269,35 @@ def test_sight_learns_to_name_the_cell_that_a_point_is_in():
         optimizer.step()
         optimizer.zero_grad()
     assert log["true colours"] > 0.6 and log["true shapes"] > 0.6  # 0.2 by chance
+
+
+def test_likeness_looks_at_objects_that_are_told_of_and_learns_only_when_it_shall():
+    torch.manual_seed(0)
+    h, w, points = 16, 20, 4
+    row = torch.tensor([[2, 3, 3, 4], [13, 14, 15, 15], [5, 5, 6, 6], [8, 8, 9, 9]])
+    column = torch.tensor([[1, 1, 2, 2], [10, 11, 10, 11], [3, 4, 3, 4], [18, 18, 19, 19]])
+    owner = torch.tensor([[1, 1, 1, 1], [2, 2, 2, 0], [1, 1, 0, 0], [1, 1, 1, 1]])
+    names = torch.tensor([4, 2]).expand(4, points, 2)
+    counts = torch.tensor([True, True, True, False])  # the third has too few points
+    named = Named(row, column, owner, names, torch.zeros(4, 2, 9, dtype=torch.bool), counts)
+    pieces = Pieces(named, (h, w), cell=8)
+    assert pieces.places == [(0, 0, 0), (1, 16 - 12, 11 - 6)]
+    assert pieces.shapes.tolist() == [1, 1]
+    assert pieces.marks[0, 0, 2 * 8, 1 * 8] == 1 and pieces.marks[0].sum() == 4 * 64
+    assert pieces.marks[1, 0, (15 - 4) * 8, (10 - 5) * 8] == 1 and pieces.marks[1].sum() == 3 * 64
+
+    vae, likeness, log = load_vae(SHIPPED), Likeness(), Running()
+    latents = torch.randn(4, vae.config.latent_channels, h, w, requires_grad=True)
+    likeness.loss(pieces.of(vae, latents), pieces.shapes, log, "made", learn=False).backward()
+    assert all(p.grad is None for p in likeness.parameters())
+    assert latents.grad[0, :, 2, 1].any() and latents.grad[1, :, 14, 10].any()
+    assert not latents.grad[0, :, 12:].any() and not latents.grad[2:].any()
+    with torch.no_grad():
+        seen = pieces.of(vae, latents)
+    likeness.loss(seen, pieces.drawn, log, "drawn", learn=True).backward()
+    assert all(p.grad.any() for p in likeness.parameters())
+    nothing = Pieces(replace(named, counts=torch.zeros(4, dtype=torch.bool)), (h, w), cell=8)
+    assert likeness.loss(nothing.of(vae, latents), nothing.shapes, log, "no", False) == 0
 
 
 def test_objects_that_are_misnamed_have_other_shapes_and_nothing_else():

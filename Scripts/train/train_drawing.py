@@ -12,6 +12,7 @@ not begin with naming: more drawing for a model whose other stages are done.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import nn
@@ -22,6 +23,8 @@ from . import drawing
 from .data import channel_importance
 from .drawing import Pictures
 from .generator import Generator
+from .likeness import Likeness, Pieces
+from .make_latents import load_vae
 from .naming import Naming
 from .sight import Discriminator, Sight
 from .training import (
@@ -57,40 +60,66 @@ class Recipe:
     ended: float = 0.3  # and of what was begun
     fooled: float = 0.05  # weight of objects not taken for true ones
     doubt: float = 0.3  # learning rate of who takes them, of that of the rest
+    alike: float = 0.03  # weight of objects whose pixels have the shape that was asked for
     text_dropout: float = 0.1
     average: float = 0.99
     seed: int = 1
 
 
-def words_loss(model, naming, pictures, count, workers, log):
+def words_loss(networks, pictures, count, workers, log):
     """Which words stand together in prompts, for the text encoder alone."""
     prompts = pictures.recast.flatten(0, 1)
     ids = prompts[pictures.chance(count, len(prompts))].long().to(workers.device)
     with workers.precision():
-        text = model.text(ids)
-    return naming.text_loss(pictures.words, ids, text.float(), log)
+        text = networks.model.text(ids)
+    return networks.naming.text_loss(pictures.words, ids, text.float(), log)
 
 
-def sight_loss(sight, pictures, count, workers, log):
+def sight_loss(networks, vae, pictures, count, workers, log):
     """What true pictures show."""
     batch, _, named = pictures.batch(count, 0.0)
     latents, named = batch.latents[:, :, 0].to(workers.device), named.to(workers.device)
     everyone = torch.ones_like(named.counts)
-    return sight.loss(latents, pictures.deviation, named, everyone, log, "true", True)
+    pieces = Pieces(named, latents.shape[-2:], pictures.cell)
+    with torch.no_grad():
+        true = pieces.of(vae, latents)
+    total = networks.likeness.loss(true, pieces.shapes, log, "true", True)
+    deviation = pictures.deviation
+    return total + networks.sight.loss(latents, deviation, named, everyone, log, "true", True)
 
 
-def naming_loss(model, naming, pictures, count, workers, log):
+def naming_loss(networks, pictures, count, workers, log):
     """Names what prompts say of tracks that came from something else: from noise alone."""
     shown, ids, named = pictures.recast_batch(count)
     shown, ids, named = (x.to(workers.device) for x in (shown, ids, named))
     noise = torch.randn(count, *pictures.latents.shape[1:], device=workers.device)[:, :, None]
     with workers.precision():
-        text = model.text(ids)
-        drawing.clean(model, noise, noise.new_ones(count), shown, text)
-    total = naming.loss(named, noise.shape[-1], log, "recast")
+        text = networks.model.text(ids)
+        drawing.clean(networks.model, noise, noise.new_ones(count), shown, text)
+    total = networks.naming.loss(named, noise.shape[-1], log, "recast")
     if text.requires_grad:
-        total = total + naming.text_loss(pictures.words, ids, text.float(), log)
+        total = total + networks.naming.text_loss(pictures.words, ids, text.float(), log)
     return total
+
+
+def begin(networks, settings, workers):
+    """Takes what fits of `--weights`: of a checkpoint of this stage, all networks."""
+    given = settings.weights
+    state = weights(given, workers.device, model_directory.DRAWING)
+    own = networks.model.state_dict()
+    fits = {k for k in own if k in state and state[k].shape == own[k].shape}
+    if settings.new_words:
+        fits = {k for k in fits if "text_encoder" not in k}
+    networks.model.load_state_dict(own | {k: state[k] for k in fits})
+    anew = sorted(own.keys() - fits)
+    others = {} if Path(given).is_dir() else torch.load(given, map_location=workers.device)
+    for name, network in list(vars(networks).items())[1:]:
+        if name in others and not settings.new_words:
+            network.load_state_dict(others[name])
+        else:
+            anew.append(name)
+    if workers.first:
+        print(f"begun anew: {', '.join(anew) or 'nothing'}", flush=True)
 
 
 def main():
@@ -99,34 +128,34 @@ def main():
         60,
         latents="folder of make_latents, for how much each channel matters",
         pictures="folder of make_pictures",
+        vae="checkpoint or model directory of the autoencoder",
         weights="optional checkpoint or model directory to begin from, where weights fit",
         words="optional checkpoint or model directory whose text encoder to keep",
         new_words="flag: the weights are of another tokenizer; begin the text encoder anew",
     )
     recipe, workers = Recipe(), Workers(settings)
     torch.manual_seed(recipe.seed)
-    model = Generator(drawing.SIZES).to(workers.device)
-    naming = Naming(model).to(workers.device)
-    sight = Sight(model.transformer.config.out_channels).to(workers.device)
-    discriminator = Discriminator(model.transformer.config.out_channels).to(workers.device)
+    model = Generator(drawing.SIZES)
+    channels = model.transformer.config.out_channels
+    networks = drawing.Networks(
+        model, Naming(model), Sight(channels), Discriminator(channels), Likeness()
+    )
+    everyone = nn.ModuleList(vars(networks).values()).to(workers.device)
+    vae = load_vae(settings.vae).to(workers.device)
     if settings.weights:
-        state = weights(settings.weights, workers.device, model_directory.DRAWING)
-        own = model.state_dict()
-        fits = {k for k in own if k in state and state[k].shape == own[k].shape}
-        if settings.new_words:
-            fits = {k for k in fits if "text_encoder" not in k}
-        model.load_state_dict(own | {k: state[k] for k in fits})
-        if workers.first:
-            print(f"begun anew: {', '.join(sorted(own.keys() - fits)) or 'nothing'}", flush=True)
+        begin(networks, settings, workers)
     if settings.words:
         take_words(model, settings.words)
-    learning = nn.ModuleList((model, naming, sight))
+    learning = nn.ModuleList((model, networks.naming, networks.sight))
     optimizer_list = optimizers(learning, recipe.learning_rate)
-    doubting = torch.optim.AdamW(discriminator.parameters(), betas=(0.5, 0.98), weight_decay=0.0)
-    networks = {"model": model, "naming": naming, "sight": sight, "discriminator": discriminator}
-    everyone = nn.ModuleList(networks.values())
+    doubting, looking = (
+        torch.optim.AdamW(network.parameters(), betas=(0.5, 0.98), weight_decay=0.0)
+        for network in (networks.discriminator, networks.likeness)
+    )
     average = Average(model)
-    progress = Progress(settings, workers, networks, [*optimizer_list, doubting], average)
+    progress = Progress(
+        settings, workers, vars(networks), [*optimizer_list, doubting, looking], average
+    )
     clock = progress.clock
     read = reading(settings, model, workers, recipe, progress.step)
     pictures = Pictures(settings.pictures, cell=model.rules.spatial_compression, **read)
@@ -137,21 +166,22 @@ def main():
     while clock.running:
         spent = clock.elapsed / clock.limit
         if spent < recipe.words:
-            loss = sight_loss(sight, pictures, recipe.looked_at, workers, log)
+            loss = sight_loss(networks, vae, pictures, recipe.looked_at, workers, log)
             if not settings.words:
-                loss = loss + words_loss(model, naming, pictures, recipe.told, workers, log)
+                loss = loss + words_loss(networks, pictures, recipe.told, workers, log)
         elif spent < recipe.words + recipe.naming and not settings.words:
-            loss = naming_loss(model, naming, pictures, recipe.recast, workers, log)
+            loss = naming_loss(networks, pictures, recipe.recast, workers, log)
         else:
-            loss = naming_loss(model, naming, pictures, recipe.recast_beside, workers, log)
+            loss = naming_loss(networks, pictures, recipe.recast_beside, workers, log)
             loss = recipe.names * loss + drawing.loss(
-                model, naming, sight, discriminator, pictures, recipe, channels, workers, log
+                networks, vae, pictures, recipe, channels, workers, log
             )
         loss.backward()
         (clock.elapsed,) = workers.average(everyone, clock.now())
         rate = recipe.learning_rate * clock.rate(progress.step, recipe.warmup, recipe.decay)
         update(learning, optimizer_list, rate)
-        update(discriminator, [doubting], recipe.doubt * rate)
+        update(networks.discriminator, [doubting], recipe.doubt * rate)
+        update(networks.likeness, [looking], rate)
         average.update(model, recipe.average, progress.step)
         progress.advance(loss, log, every=20)
     progress.end(log)
