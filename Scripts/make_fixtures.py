@@ -14,6 +14,7 @@ import argparse
 import hashlib
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -341,7 +342,7 @@ def transformers(out: Writer) -> None:
             "expected.velocity": cell_net(x, timestep[:, :2], text)[0],
         },
         "a cell head after the transformer's; patch 2x3",
-        config=vars(cell_net.config) | {"cell_head": CELL_HEAD},
+        config=asdict(cell_net.config),
     )
 
     # A stream of 8 chunks: each runs noisy, then clean at timestep 0 with commit.

@@ -229,9 +229,9 @@ def loss(networks, vae, pictures, recipe, channels, workers, log):
     fooled = told_apart(made, named, "drawn", True, learn=False)
     pieces, likeness = Pieces(named, true.shape[-2:], pictures.cell), networks.likeness
     with torch.no_grad():
-        true = pieces.of(vae, true)
-    made = pieces.of(vae, made)
-    learnt = learnt + likeness.loss(true, pieces.shapes, log, "true", True)
-    learnt = learnt + likeness.loss(made.detach(), pieces.drawn, log, "drawn", True)
-    alike = likeness.loss(made, pieces.shapes, log, "taken", False)
+        true_pixels = pieces.of(vae, true)
+    pixels = pieces.of(vae, made)
+    learnt = learnt + likeness.loss(true_pixels, pieces.shapes, log, "true", True)
+    learnt = learnt + likeness.loss(pixels.detach(), pieces.drawn, log, "drawn", True)
+    alike = likeness.loss(pixels, pieces.shapes, log, "taken", False)
     return total + learnt + recipe.fooled * fooled + recipe.alike * alike

@@ -1,14 +1,15 @@
 """Stage 0b: the network that draws first pictures, and the words of all. Resumable.
 
     torchrun --nproc_per_node 2 -m train.train_drawing --latents runs/latents \
-        --pictures runs/pictures --tokenizer runs/tokenizer/spiece.model --out runs/drawing \
-        --minutes 60
+        --pictures runs/pictures --tokenizer runs/tokenizer/spiece.model \
+        --vae runs/vae/checkpoint.pt --out runs/drawing --minutes 60
 
-First the text encoder learns which words stand together, and a judge what pictures show (`sight`);
-then the network to say from prompt and tracks what is where (`naming`), on tracks that are told of
-other objects than they came from; then, beside it, to draw that (`drawing`), so that the judge sees
-it. The stages on clips take the text encoder as it is. With `--words` this one does, too, and does
-not begin with naming: more drawing for a model whose other stages are done.
+First the text encoder learns which words stand together, and two others what pictures show
+(`sight`, `likeness`); then the network to say from prompt and tracks what is where (`naming`), on
+tracks that are told of other objects than they came from; then, beside it, to draw that
+(`drawing`), so that the others see it. The stages on clips take the text encoder as it is. With
+`--words` this one does, too, and does not begin with naming: more drawing for a model whose other
+stages are done.
 """
 
 from dataclasses import dataclass
@@ -104,18 +105,22 @@ def naming_loss(networks, pictures, count, workers, log):
 
 def begin(networks, settings, workers):
     """Takes what fits of `--weights`: of a checkpoint of this stage, all networks."""
-    given = settings.weights
-    state = weights(given, workers.device, model_directory.DRAWING)
+    if Path(settings.weights).is_dir():
+        begun = {}
+        state = weights(settings.weights, workers.device, model_directory.DRAWING)
+    else:
+        begun = torch.load(settings.weights, map_location=workers.device)
+        state = begun["average"]
     own = networks.model.state_dict()
     fits = {k for k in own if k in state and state[k].shape == own[k].shape}
     if settings.new_words:
         fits = {k for k in fits if "text_encoder" not in k}
     networks.model.load_state_dict(own | {k: state[k] for k in fits})
     anew = sorted(own.keys() - fits)
-    others = {} if Path(given).is_dir() else torch.load(given, map_location=workers.device)
-    for name, network in list(vars(networks).items())[1:]:
-        if name in others and not settings.new_words:
-            network.load_state_dict(others[name])
+    others = {name: network for name, network in vars(networks).items() if name != "model"}
+    for name, network in others.items():
+        if name in begun and not settings.new_words:
+            network.load_state_dict(begun[name])
         else:
             anew.append(name)
     if workers.first:

@@ -43,10 +43,31 @@ import Testing
     cache.commit(chunk: frames.count)
   }
 
-  private func makeCache(_ transformer: CausalTransformer, _ rules: CacheIndex.Rules) -> KVCache {
+  private func makeCache(
+    _ transformer: CausalTransformer, _ rules: CacheIndex.Rules,
+    grid: LatentGrid = TransformerTests.grid
+  ) -> KVCache {
     KVCache(
-      rules: rules, tokensPerFrame: TransformerTests.grid.tokensPerFrame,
+      rules: rules, tokensPerFrame: grid.tokensPerFrame,
       layers: transformer.configuration.layers, width: transformer.configuration.width)
+  }
+
+  /// A transformer of one block whose weights a fixture holds; the rest are fields that differ.
+  private func oneBlock(
+    _ fixture: Fixture, patch: String, image: String = "null", added: String = "null",
+    cells: String = "null"
+  ) throws -> CausalTransformer {
+    let configuration = try TransformerConfiguration(
+      json: """
+        {"patch_size": \(patch), "num_attention_heads": 2, "attention_head_dim": 16,
+         "in_channels": 5, "out_channels": 4, "text_dim": 16, "freq_dim": 16, "ffn_dim": 48,
+         "num_layers": 1, "cross_attn_norm": true, "qk_norm": "rms_norm_across_heads",
+         "eps": 1e-06, "image_dim": \(image), "added_kv_proj_dim": \(added),
+         "rope_max_seq_len": 1024, "cell_head": \(cells)}
+        """)
+    return try fixture.build("weights") { weights throws(ModelError) in
+      try CausalTransformer(configuration, weights: weights)
+    }
   }
 
   @Test(
@@ -84,16 +105,7 @@ import Testing
   @Test("Image tokens are attended to beside the text")
   func imageTokens() throws {
     let fixture = try Fixture("transformer-image")
-    let json = """
-      {"patch_size": [1, 2, 2], "num_attention_heads": 2, "attention_head_dim": 16,
-       "in_channels": 5, "out_channels": 4, "text_dim": 16, "freq_dim": 16, "ffn_dim": 48,
-       "num_layers": 1, "cross_attn_norm": true, "qk_norm": "rms_norm_across_heads", "eps": 1e-06,
-       "image_dim": 12, "added_kv_proj_dim": 32, "rope_max_seq_len": 1024}
-      """
-    let configuration = try TransformerConfiguration(json: json)
-    let transformer = try fixture.build("weights") { weights throws(ModelError) in
-      try CausalTransformer(configuration, weights: weights)
-    }
+    let transformer = try oneBlock(fixture, patch: "[1, 2, 2]", image: "12", added: "32")
     let context = transformer.context(
       text: try fixture("input.text").matrix, image: try fixture("input.image").matrix, pool: pool)
     let expected = try fixture("expected.velocity")
@@ -114,24 +126,14 @@ import Testing
   @Test("The cell head changes what the tokens say, in every latent frame")
   func cellHead() throws {
     let fixture = try Fixture("transformer-cells")
-    let json = """
-      {"patch_size": [1, 2, 3], "num_attention_heads": 2, "attention_head_dim": 16,
-       "in_channels": 5, "out_channels": 4, "text_dim": 16, "freq_dim": 16, "ffn_dim": 48,
-       "num_layers": 1, "cross_attn_norm": true, "qk_norm": "rms_norm_across_heads", "eps": 1e-06,
-       "image_dim": null, "added_kv_proj_dim": null, "rope_max_seq_len": 1024,
-       "cell_head": {"width": 6, "num_blocks": 2}}
-      """
-    let configuration = try TransformerConfiguration(json: json)
-    let transformer = try fixture.build("weights") { weights throws(ModelError) in
-      try CausalTransformer(configuration, weights: weights)
-    }
+    let transformer = try oneBlock(
+      fixture, patch: "[1, 2, 3]", cells: #"{"width": 6, "num_blocks": 2}"#)
     let grid = LatentGrid(height: 4, width: 6, patchHeight: 2, patchWidth: 3)
     let rules = CacheIndex.Rules(
       sinkFrames: 0, windowFrames: 0, maximumChunk: 2, positions: .slot)
     let workspace = TransformerWorkspace(
       transformer, grid: grid, rules: rules, contextRows: 12, pool: pool)
-    let cache = KVCache(
-      rules: rules, tokensPerFrame: grid.tokensPerFrame, layers: 1, width: configuration.width)
+    let cache = makeCache(transformer, rules, grid: grid)
     #expect(try fixture("input.timestep").values == [1000, 1000])
     transformer.beginChunk(frames: 2, cache: cache, workspace: workspace, pool: pool)
     let actual = velocity(

@@ -7,8 +7,6 @@
 ///
 /// Letters: S tokens of a latent frame, H*W its cells, n the head's width.
 struct CellHead: Sendable {
-  /// Channels of what goes into the transformer.
-  private let inputs: Int
   private let guide: LinearLayer
   private let first, last: ConvLayer
   private let blocks: [(first: ConvLayer, second: ConvLayer)]
@@ -17,7 +15,6 @@ struct CellHead: Sendable {
     _ sizes: CellHeadConfiguration, of transformer: TransformerConfiguration, weights: Weights
   ) throws(ModelError) {
     let width = sizes.width
-    inputs = transformer.inChannels
     guide = try weights.linear(
       "proj_in", outputs: transformer.patchArea * width, inputs: transformer.width)
     first = try weights.convolution(
@@ -84,7 +81,7 @@ struct CellHead: Sendable {
       pool.convolutionScratch($0, height: grid.height, width: grid.width)
     }
     return CellHeadWorkspace(
-      grid: grid, inputs: inputs, outputs: last.outputs, width: last.inputs,
+      grid: grid, inputs: first.inputs - last.outputs, outputs: last.outputs, width: last.inputs,
       scratch: scratch.max() ?? 0)
   }
 }
