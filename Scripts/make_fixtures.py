@@ -470,6 +470,31 @@ def rolling_ball(faint: bool = False) -> tuple[Tensor, Tensor, Tensor]:
     return image, torch.stack(points), torch.stack(visible)
 
 
+def window_frame() -> tuple[Tensor, Tensor, Tensor]:
+    """A red window frame with a blue pane, 16 pixels wide, on a striped floor [3, 36, 64], and
+    tracks on both, points [8, N, 2] and visible [8, N]: the camera pans by 7 pixels to the right,
+    the frame moves by 28 and is bent as it goes."""
+    y, x = torch.meshgrid(torch.arange(36) + 0.5, torch.arange(64) + 0.5, indexing="ij")
+    floor = torch.stack((0.3 + 0.05 * x.sin(), 0.5 + 0.05 * x.sin(), 0.6 + 0.05 * x.sin()))
+    away = torch.maximum((x - 16).abs(), (y - 18).abs())
+    red, blue = torch.tensor([[[[0.9]], [[0.1]], [[0.1]]], [[[0.1]], [[0.1]], [[0.9]]]])
+    image = torch.where(away < 8, torch.where(away < 4, blue, red), floor)
+    image = (255 * image).round() / 255
+    on = torch.rand(400, 2, generator=generator(17)) * 15 - 7.5
+    on = on[on.abs().amax(1) > 4.5][:24]
+    beside = torch.rand(60, 2, generator=generator(18)) * torch.tensor([64.0, 36.0])
+    beside = beside[(beside - torch.tensor([16.0, 18.0])).abs().amax(1) > 9]
+    bent = torch.randn(len(on), 2, generator=generator(19))
+    points, visible = [], []
+    for frame in range(8):
+        centre = torch.tensor([16 + 4.0 * frame, 18.0])
+        stands = beside - torch.tensor([float(frame), 0.0])
+        points.append(torch.cat((on + centre + bent * frame / 7, stands)))
+        apart = (stands - centre).abs().amax(1)
+        visible.append(torch.cat((torch.ones(len(on)), (apart > 8).float())))
+    return image, torch.stack(points), torch.stack(visible)
+
+
 def picture_warp(out: Writer) -> None:
     image, tracks = smooth_picture()[:, :27, :41], moving_points(generator(14), 41, 9, (41, 27))
     shown = [0, 3, 10, 40]
@@ -478,6 +503,7 @@ def picture_warp(out: Writer) -> None:
         ("picture-warp", waves),
         ("picture-warp-turning", rolling_ball()),
         ("picture-warp-faint", rolling_ball(faint=True)),
+        ("picture-warp-ground", window_frame()),
     ):
         warp = PictureWarp(image, points[0], visible[0], 12, 4)
         frames = [warp.frame(*now) for now in zip(points, visible, strict=True)]

@@ -22,7 +22,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .things import Pose, Solid, Things, length
+from .ground import Ground, enclosed
+from .things import Pose, Solid, Things, distances, length
 from .track_encoder import on_canvas
 
 EDGE = 1  # cost of a step for every level, of 255, that colours differ; a step costs 5 a pixel
@@ -34,8 +35,9 @@ STIFF = 16.0  # square pixels; so few or near tracks say little about turning
 TRIED = 4  # tracks near a pixel that are tried
 HIDDEN = 16.0  # pixels that hidden tracks count as further away
 MISSES = 1.5  # pixels that what comes to a pixel may miss it by
-APART = 2.0  # pixels that what moves as most does may differ by
 FRONT = 1e-3  # weight of what does not, for filling
+REFITS, TYPICAL = 8, 4.0  # rounds of finding how most moves; misses, squared, that tell little
+APART = 2.0  # pixels that what moves as most does may differ by
 AROUND = 16.0  # pixels around a track that moves unlike most that show its surroundings ...
 BEFORE = 12.0  # pixels around a track that is seen before an outline that show what it is on
 SLACK = 2.0  # ... as far as they part from it by no more than their distance and so many pixels
@@ -103,13 +105,8 @@ def in_order(x: Tensor) -> Tensor:
     return total
 
 
-def distances(a: Tensor, b: Tensor) -> Tensor:
-    """[..., A, B] of places a [..., A, 2], b [..., B, 2]."""
-    return length(a[..., :, None, :] - b[..., None, :, :])
-
-
 def unlike(moves: Tensor, usual: Tensor) -> Tensor:
-    """Which moves [..., 2] are not the usual one [2]."""
+    """Which moves [..., 2] are not the usual ones [..., 2]."""
     x, y = (moves - usual).unbind(-1)
     return x.square() + y.square() > APART**2
 
@@ -126,22 +123,28 @@ class PictureWarp:
         self.start = start[self.tracks].float()
         y, x = torch.meshgrid(torch.arange(H), torch.arange(W), indexing="ij")
         self.pixels = torch.stack((x, y), -1).view(-1, 2) + 0.5  # [P, 2]
+        u, v = (self.pixels / torch.tensor((W, H)) * 2 - 1).double().unbind(1)
+        self.terms = torch.stack((torch.ones_like(u), u, v, u * u, u * v, v * v), 1)  # [P, 6]
         if not len(self.tracks):
             return
-        self.owner = owners(picture, self.start, reach)
-        self.owned = self.owner >= 0
-        self.owner = self.owner.clamp(min=0)
-        self.from_start = self.pixels - self.start[self.owner]
         count = min(NEIGHBOURS, len(self.start) - 1)
         apart, order = distances(self.start, self.start).sort(dim=1, stable=True)
         self.near, self.apart = order[:, 1 : 1 + count], apart[:, 1 : 1 + count]
         self.between = self.start[self.near] - self.start[:, None]  # [N, k, 2]
         outline = outlines(picture, self.start)
         self.things = Things(picture, outline, self.pixels, self.start, self.near, self.apart)
+        owner = owners(picture, self.start, reach)
+        self.ground = Ground(picture, self.pixels, owner, self.start, self.near, self.apart)
+        self.own()
         rows, columns = -(-H // cell), -(-W // cell)
         self.square = y.flatten() // cell * columns + x.flatten() // cell
         v, u = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")
         self.centres = (torch.stack((u, v), -1).view(-1, 2) + 0.5) * cell
+
+    def own(self) -> None:
+        self.owned = self.ground.owner >= 0
+        self.owner = self.ground.owner.clamp(min=0)
+        self.from_start = self.pixels - self.start[self.owner]
 
     def gradients(self, move: Tensor) -> Tensor:
         """How moves [N, 2] change with the place around each track, [N, 2, 2]: least squares over
@@ -176,16 +179,12 @@ class PictureWarp:
         place, visible = place[self.tracks].float(), visible[self.tracks] != 0
         visible &= on_canvas(place, self.size) > 0
         move = place - self.start
-        x, y = self.from_start.unbind(1)
-        # Of each track: move, then how it changes along x and along y.
-        told = torch.cat((move, self.gradients(move).transpose(1, 2).flatten(1)), 1).T
-        told = told.index_select(1, self.owner)  # [6, P]
-        across = told[0] + (told[2] * x + told[4] * y)
-        down = told[1] + (told[3] * x + told[5] * y)
-        moves = torch.stack((across, down), 1)
-        moves = moves * self.owned[:, None]
+        moves = self.moves(move)
         most = self.usual(moves)
-        alone = unlike(move, most)
+        alone = unlike(move, most[self.at(self.start)])
+        if self.ground.look(move, alone):
+            self.own()
+            moves = self.moves(move)
         # In front is what is seen now, first what moves unlike most; then what nothing moves, and
         # what is hidden.
         seen = visible.index_select(0, self.owner)
@@ -195,7 +194,7 @@ class PictureWarp:
             mine = torch.zeros(len(place), dtype=torch.bool)
             mine[solid.members] = True
             beside = self.owned & mine.index_select(0, self.owner)
-            moves[beside], level[beside] = most, 1
+            moves[beside], level[beside] = most[beside], 1
         for solid, pose in turning:
             moves[solid.pixels] = solid.moves(pose, place)
             level[solid.pixels] = 3 * visible.index_select(0, solid.track).long()
@@ -232,10 +231,26 @@ class PictureWarp:
             left = left.index_select(0, (best.index_select(0, left) < 3).nonzero()[:, 0])
         for solid, _ in turning:
             alone[solid.members] = False
+        for members in self.ground.groups(move):
+            if alone[members].any():
+                found, comes = self.enclosed(left, members, place, visible)
+                source.index_copy_(0, found, comes)
+                best.index_fill_(0, found, 3)
+                left = left.index_select(0, (best.index_select(0, left) < 3).nonzero()[:, 0])
         found, comes = self.around(left, tried, place, visible, move, alone)
         source.index_copy_(0, found, comes)
         best.index_fill_(0, found, 3)
-        return self.filled(self.read(source), source, best >= 0, most)
+        return self.filled(self.read(self.picture, source), source, best >= 0, most)
+
+    def moves(self, move: Tensor) -> Tensor:
+        """How far pixels [P, 2] move with their owners, which move by move [N, 2]."""
+        x, y = self.from_start.unbind(1)
+        # Of each track: move, then how it changes along x and along y.
+        told = torch.cat((move, self.gradients(move).transpose(1, 2).flatten(1)), 1).T
+        told = told.index_select(1, self.owner)  # [6, P]
+        across = told[0] + (told[2] * x + told[4] * y)
+        down = told[1] + (told[3] * x + told[5] * y)
+        return torch.stack((across, down), 1) * self.owned[:, None]
 
     def outlined(
         self, left: Tensor, solid: Solid, pose: Pose, place: Tensor, visible: Tensor
@@ -259,6 +274,34 @@ class PictureWarp:
             shown &= near >= own
         shown = shown.nonzero()[:, 0]
         return left.index_select(0, shown), comes.index_select(0, shown)
+
+    def enclosed(
+        self, left: Tensor, members: Tensor, place: Tensor, visible: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Which of the pixels `left` [M] tracks `members` [n] of a thing enclose, and the places
+        [., 2] in the first picture that they show: what the nearest of these brings, or what it is
+        on; but for pixels near a track that is seen before it."""
+        mine = place[members]
+        here = self.pixels.index_select(0, left)
+        shown = enclosed(here, mine)
+        left, here = left[shown], here[shown]
+        away, nearest = distances(here, mine).min(1)
+        nearest = members[nearest]
+        shown = away <= self.ground.reach(place)[nearest]
+        before = visible & enclosed(place, mine)
+        before[members] = False
+        if before.any():
+            own = away.new_full(away.shape, BEFORE)
+            seen = members[visible[members]]
+            if len(seen):
+                own = distances(here, place[seen]).amin(1).clamp(max=BEFORE)
+            shown &= distances(here, place[before]).amin(1) >= own
+        left, here, nearest = left[shown], here[shown], nearest[shown]
+        comes = here - (place - self.start)[nearest]
+        thing = self.ground.thing
+        at = self.at(comes)
+        is_own = self.inside(comes) & self.owned[at] & (thing[self.owner[at]] == thing[nearest])
+        return left, torch.where(is_own[:, None], comes, self.start[nearest])
 
     def inside(self, places: Tensor) -> Tensor:
         """Which places [..., 2] are on the picture."""
@@ -306,8 +349,8 @@ class PictureWarp:
             most, least = torch.maximum(most, other), torch.minimum(least, other)
         return ((most - least) > APART).any(0).flatten()
 
-    def read(self, source: Tensor) -> Tensor:
-        """The first picture at places source [P, 2], bilinear, the border repeated; [3, H, W]."""
+    def read(self, picture: Tensor, source: Tensor) -> Tensor:
+        """picture [C, H, W] at places source [P, 2], bilinear, the border repeated; [C, H, W]."""
         H, W = self.size
         x = (source[:, 0] - 0.5).clamp(0, W - 1)
         y = (source[:, 1] - 0.5).clamp(0, H - 1)
@@ -315,25 +358,39 @@ class PictureWarp:
         u, v = x - left, y - top
         left, top = left.long(), top.long()
         right, bottom = (left + 1).clamp(max=W - 1), (top + 1).clamp(max=H - 1)
-        flat = self.picture.flatten(1)
+        flat = picture.flatten(1)
 
         def pick(row, column):
             return flat.index_select(1, row * W + column)
 
         upper = pick(top, left) * (1 - u) + pick(top, right) * u
         lower = pick(bottom, left) * (1 - u) + pick(bottom, right) * u
-        return (upper * (1 - v) + lower * v).view(3, H, W)
+        return (upper * (1 - v) + lower * v).view(-1, H, W)
 
     def usual(self, moves: Tensor) -> Tensor:
-        """How far most of the picture has moved [2]: the lower medians of samples."""
-        grid = moves.view(*self.size, 2)[::8, ::8].reshape(-1, 2)
-        return grid.sort(0)[0][(len(grid) - 1) // 2]
+        """How far what moves as most does moves, at each pixel [P, 2]: a quadratic function of the
+        place, which those tell that agree (Geman and McClure 1987)."""
+        H, W = self.size
+        near = torch.arange(H * W).view(H, W)[::8, ::8].flatten()
+        told, terms = moves[near].double(), self.terms[near]
+        middle = told.sort(0)[0][(len(told) - 1) // 2]
+        fit = torch.zeros(terms.shape[1], 2, dtype=torch.float64)
+        fit[0] = middle
+        stiff = 1e-3 * len(near) * torch.eye(terms.shape[1], dtype=torch.float64)
+        for _ in range(REFITS):
+            missed = (told - terms @ fit).square().sum(1)
+            typical = TYPICAL * missed.sort()[0][(len(missed) - 1) // 2]
+            weight = (1 + missed / typical.clamp(min=APART**2)).pow(-2)
+            known = terms * weight[:, None]
+            fit = torch.linalg.solve(known.T @ terms + stiff, known.T @ told + stiff @ fit)
+        return (self.terms @ fit).float()
 
     def filled(self, frame: Tensor, source: Tensor, held: Tensor, most: Tensor) -> Tensor:
         """frame [3, H, W] with its pixels that are not held [P] filled: averages over squares of 2,
-        4, 8, ... pixels, the smallest that hold something to tell."""
+        4, 8, ... pixels, the smallest that hold something to tell, and the ground's texture."""
         H, W = self.size
-        common = ~unlike(self.pixels - source, most)
+        at = self.at(source)
+        common = ~unlike(self.pixels - source, most[at]) & ~self.ground.hidden[at]
         weight = torch.where(held, torch.where(common, 1.0, FRONT), 0.0).view(1, H, W)
         levels = [(frame * (weight > 0), weight)]
         while max(levels[-1][1].shape) > 1:
@@ -346,7 +403,17 @@ class PictureWarp:
             h, w = weight.shape[1:]
             wide = widened(widened(coarse, 1), 2)[:, :h, :w]
             coarse = weight * colour + (1 - weight) * wide
+        behind = self.pixels - most[self.at(self.pixels - most)]
+        x, y = (reflected(v, n) for v, n in zip(behind.unbind(1), (W, H), strict=True))
+        coarse = coarse + self.read(self.ground.texture, torch.stack((x, y), 1))
+        coarse = coarse.clamp(0, 1)
         return torch.where(held.view(1, H, W), frame, coarse)
+
+
+def reflected(x: Tensor, size: int) -> Tensor:
+    """Coordinates x, mirrored once where they are beyond 0 or size."""
+    x = x.abs()
+    return torch.where(x > size, 2 * size - x, x)
 
 
 def widened(x: Tensor, axis: int) -> Tensor:

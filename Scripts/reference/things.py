@@ -232,19 +232,29 @@ class Things:
     def linked(self, move: Tensor, free: Tensor) -> list[Tensor]:
         """The free tracks [N] that are linked, enough of them, by neighbours that part by little;
         move [N, 2]."""
-        link = self.close(move) & free[:, None] & free[self.near]
-        one, column = link.nonzero(as_tuple=True)
-        other = self.near[one, column]
-        label = torch.arange(len(move))
-        while True:
-            least = label.clone()
-            least.scatter_reduce_(0, one, label[other], "amin")
-            least.scatter_reduce_(0, other, label[one], "amin")
-            if torch.equal(least, label):
-                break
-            label = least
+        label = connected(self.near, self.close(move) & free[:, None] & free[self.near])
         groups = [(free & (label == first)).nonzero()[:, 0] for first in label[free].unique()]
         return [members for members in groups if len(members) >= LEAST]
+
+
+def connected(near: Tensor, link: Tensor) -> Tensor:
+    """Of each track the lowest number of a track that it is linked to, directly or not, [N]; near
+    [N, k] numbers, link [N, k] which of them are linked."""
+    one, column = link.nonzero(as_tuple=True)
+    other = near[one, column]
+    label = torch.arange(len(near))
+    while True:
+        least = label.clone()
+        least.scatter_reduce_(0, one, label[other], "amin")
+        least.scatter_reduce_(0, other, label[one], "amin")
+        if torch.equal(least, label):
+            return label
+        label = least
+
+
+def distances(a: Tensor, b: Tensor) -> Tensor:
+    """[..., A, B] of places a [..., A, 2], b [..., B, 2]."""
+    return length(a[..., :, None, :] - b[..., None, :, :])
 
 
 def length(x: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ it had been given it. A network of its own (`drawing.json`) does this, with smal
 the student can afford; trained by rectified flow, in clean estimates.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from reference.track_encoder import starts_and_ways
 
 from .data import Batch, Shown, encode, pad
 from .generator import Generator, no_prompt, noise_share
-from .likeness import Likeness, Pieces
+from .likeness import CLEAR, Likeness, Pieces
 from .naming import Named, Naming, Words
 from .sight import Discriminator, Sight, misnamed
 from .tracks import choose_tracks
@@ -167,7 +167,7 @@ def noised(model, batch, text, recipe):
     noise = torch.randn_like(latents)
     amount = sigma[own:, None, None, None, None]
     noisy = (1 - amount) * latents[own:] + amount * noise[own:]
-    taken = int(torch.randint(recipe.steps, ()))
+    taken = min(1 + int(torch.randint(recipe.steps, ())), recipe.steps - 1)
     x, sigma[:own] = begun(
         model, noise[:own], batch.shown.first(own), text[:own], recipe.steps, taken
     )
@@ -227,11 +227,12 @@ def loss(networks, vae, pictures, recipe, channels, workers, log):
     learnt = learnt + told_apart(true, misnamed(named), "misnamed", False)
     learnt = learnt + told_apart(made.detach(), named, "drawn", False)
     fooled = told_apart(made, named, "drawn", True, learn=False)
-    pieces, likeness = Pieces(named, true.shape[-2:], pictures.cell), networks.likeness
+    clear = replace(named, counts=named.counts & (sigma <= CLEAR))
+    pieces, likeness = Pieces(clear, true.shape[-2:], pictures.cell), networks.likeness
     with torch.no_grad():
         true_pixels = pieces.of(vae, true)
     pixels = pieces.of(vae, made)
-    learnt = learnt + likeness.loss(true_pixels, pieces.shapes, log, "true", True)
+    learnt = learnt + likeness.loss(true_pixels, pieces.true, log, "true", True)
     learnt = learnt + likeness.loss(pixels.detach(), pieces.drawn, log, "drawn", True)
-    alike = likeness.loss(pixels, pieces.shapes, log, "taken", False)
+    alike = likeness.loss(pixels, pieces.true, log, "taken", False)
     return total + learnt + recipe.fooled * fooled + recipe.alike * alike

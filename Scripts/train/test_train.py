@@ -282,22 +282,25 @@ def test_likeness_looks_at_objects_that_are_told_of_and_learns_only_when_it_shal
     named = Named(row, column, owner, names, torch.zeros(4, 2, 9, dtype=torch.bool), counts)
     pieces = Pieces(named, (h, w), cell=8)
     assert pieces.places == [(0, 0, 0), (1, 16 - 12, 11 - 6)]
-    assert pieces.shapes.tolist() == [1, 1]
-    assert pieces.marks[0, 0, 2 * 8, 1 * 8] == 1 and pieces.marks[0].sum() == 4 * 64
-    assert pieces.marks[1, 0, (15 - 4) * 8, (10 - 5) * 8] == 1 and pieces.marks[1].sum() == 3 * 64
+    assert pieces.true.tolist() == [[3, 1], [3, 1]]
+    near = pieces.cells[0, 0, ::8, ::8]  # of cells (2..4, 1..2)
+    assert near[1:6, 0:3].all() and not near[6:].any() and not near[:, 4:].any()
+    near = pieces.cells[1, 0, ::8, ::8]  # of cells (9..11, 5..6)
+    assert near[8:12, 4:7].all() and not near[:8].any() and not near[:, 8:].any()
 
     vae, likeness, log = load_vae(SHIPPED), Likeness(), Running()
     latents = torch.randn(4, vae.config.latent_channels, h, w, requires_grad=True)
-    likeness.loss(pieces.of(vae, latents), pieces.shapes, log, "made", learn=False).backward()
+    likeness.loss(pieces.of(vae, latents), pieces.true, log, "made", learn=False).backward()
     assert all(p.grad is None for p in likeness.parameters())
     assert latents.grad[0, :, 2, 1].any() and latents.grad[1, :, 14, 10].any()
     assert not latents.grad[0, :, 12:].any() and not latents.grad[2:].any()
     with torch.no_grad():
         seen = pieces.of(vae, latents)
+    assert seen[0, :, 16:24, 8:16].any() and not seen[0, :, :, 32:].any()
     likeness.loss(seen, pieces.drawn, log, "drawn", learn=True).backward()
     assert all(p.grad.any() for p in likeness.parameters())
     nothing = Pieces(replace(named, counts=torch.zeros(4, dtype=torch.bool)), (h, w), cell=8)
-    assert likeness.loss(nothing.of(vae, latents), nothing.shapes, log, "no", False) == 0
+    assert likeness.loss(nothing.of(vae, latents), nothing.true, log, "no", False) == 0
 
 
 def test_objects_that_are_misnamed_have_other_shapes_and_nothing_else():

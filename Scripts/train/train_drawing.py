@@ -63,7 +63,7 @@ class Recipe:
     doubt: float = 0.3  # learning rate of who takes them, of that of the rest
     alike: float = 0.03  # weight of objects whose pixels have the shape that was asked for
     text_dropout: float = 0.1
-    average: float = 0.99
+    average: float = 0.996
     seed: int = 1
 
 
@@ -84,7 +84,7 @@ def sight_loss(networks, vae, pictures, count, workers, log):
     pieces = Pieces(named, latents.shape[-2:], pictures.cell)
     with torch.no_grad():
         true = pieces.of(vae, latents)
-    total = networks.likeness.loss(true, pieces.shapes, log, "true", True)
+    total = networks.likeness.loss(true, pieces.true, log, "true", True)
     deviation = pictures.deviation
     return total + networks.sight.loss(latents, deviation, named, everyone, log, "true", True)
 

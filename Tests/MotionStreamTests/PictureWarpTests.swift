@@ -192,7 +192,9 @@ import Tracks
 
   @Test(
     "The frames are those of the reference",
-    arguments: ["picture-warp", "picture-warp-turning", "picture-warp-faint"])
+    arguments: [
+      "picture-warp", "picture-warp-turning", "picture-warp-faint", "picture-warp-ground",
+    ])
   func reference(name: String) throws {
     let (expected, frames, size) = try Self.made(name)
     for (index, frame) in frames.enumerated() {
@@ -231,5 +233,29 @@ import Tracks
       let colour = frames[frames.count - 1].pointer + 3 * pixel
       #expect(colour[0] > colour[2], "\(row), \(column)")
     }
+  }
+
+  @Test("A window frame takes its pane along, and uncovers a floor of stripes like the rest of it")
+  func uncovered() throws {
+    let (_, frames, size) = try Self.made("picture-warp-ground")
+    func colour(_ frame: Int, _ x: Int, _ y: Int) -> (red: Float, green: Float, blue: Float) {
+      let colour = frames[frame].pointer + 3 * (y * size.width + x)
+      return (colour[0], colour[1], colour[2])
+    }
+    for frame in frames.indices {
+      let centre = (x: 16 + 4 * frame, y: 18)  // of 8 pixels to each side, the pane of 4
+      let pane = (-3..<3).flatMap { y in (-3..<3).map { (centre.x + $0, centre.y + y) } }
+      let isBlue = pane.map { colour(frame, $0, $1).blue > 2 * colour(frame, $0, $1).green }
+      #expect(isBlue.filter { $0 }.count >= 27, "frame \(frame)")  // of 36
+    }
+    /// How much the floor's green varies along rows, near where the frame was.
+    func contrast(_ columns: Range<Int>) -> Float {
+      let rows = (12..<24).map { y in columns.map { colour(7, $0, y).green } }
+      return rows.map { $0.max()! - $0.min()! }.reduce(0, +) / Float(rows.count)
+    }
+    for y in 10..<26 {
+      for x in 1..<17 { #expect(colour(7, x, y).blue < 2 * colour(7, x, y).green, "\(x), \(y)") }
+    }
+    #expect(contrast(4..<14) > 0.4 * contrast(20..<30))
   }
 }

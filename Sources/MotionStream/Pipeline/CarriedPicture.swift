@@ -4,6 +4,12 @@ import Tracks
 /// The image channels of image tail `tracks`: the first picture as the tracks move it, encoded as the
 /// stream of pictures that it is.
 final class CarriedPicture {
+  /// What the latent frames so far leave behind. A value: a copy is the picture at that moment.
+  struct Memory: Sendable {
+    fileprivate(set) var encoder: MemBlockMemory
+    fileprivate var known: PictureWarp.Known
+  }
+
   private let model: Model
   private let tracks: TrackSampler?
   private let first, frame: Tensor  // [H*W, 3]
@@ -24,26 +30,28 @@ final class CarriedPicture {
     workspace = model.vaeEncoder.makeWorkspace(latent: latent, pool: model.pool)
   }
 
-  /// Writes latent frame 0, the picture alone, to `channels` [C, H*W]; returns the encoder's memory
-  /// of it.
-  func begin(into channels: Matrix) -> MemBlockMemory {
-    var memory = model.vaeEncoder.makeMemory(latent: latent)
+  /// Writes latent frame 0, the picture alone, to `channels` [C, H*W]; returns the memory of
+  /// it.
+  func begin(into channels: Matrix) -> Memory {
+    var memory = Memory(encoder: model.vaeEncoder.makeMemory(latent: latent), known: warp.unknown)
     model.vaeEncoder.encode(
-      memory: &memory, workspace: workspace, pool: model.pool, into: channels
+      memory: &memory.encoder, workspace: workspace, pool: model.pool, into: channels
     ) { _ in first.matrix }
     return memory
   }
 
   /// Writes latent frame `latent` > 0 to `channels` [C, H*W]; `memory` is that of the one before.
-  func write(latent: Int, memory: inout MemBlockMemory, into channels: Matrix) {
+  func write(latent: Int, memory: inout Memory, into channels: Matrix) {
+    warp.known = memory.known
     let start = model.manifest.temporalCompression * (latent - 1) + 1
     model.vaeEncoder.encode(
-      memory: &memory, workspace: workspace, pool: model.pool, into: channels
+      memory: &memory.encoder, workspace: workspace, pool: model.pool, into: channels
     ) { index in
       tracks?.sample(at: start + index, into: &points)
       warp.write(points, into: frame.matrix)
       return frame.matrix
     }
+    memory.known = warp.known
   }
 }
 

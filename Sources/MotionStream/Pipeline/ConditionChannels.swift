@@ -88,19 +88,19 @@ final class ConditionChannels {
   }
 
   /// Writes the channels of latent frames `range` to patches [T*S, in * patch]. `drawn` is the
-  /// picture's latent frame if the stream drew it; `encoder` the memory of the latent frames before
+  /// picture's latent frame if the stream drew it; `memory` that of the latent frames before
   /// (``CarriedPicture``); `image` [T * C, H*W] gets a copy of the image channels; `ahead` is for a
   /// latent frame 0 that is to be drawn (``TrackEncoder``).
   func write(
     latents range: Range<Int>, drawn: Tensor?, ahead: [Int] = [],
-    encoder: inout MemBlockMemory?, into patches: Matrix, image copy: Matrix?
+    carried memory: inout CarriedPicture.Memory?, into patches: Matrix, image copy: Matrix?
   ) {
     for (index, latent) in range.enumerated() {
       let frame = patches.rows(index * grid.tokensPerFrame..<(index + 1) * grid.tokensPerFrame)
       for slot in model.manifest.inputSlots where slot != .noise {
         let rows = channels.rows(
           0..<model.directory.channels(of: slot, for: network.configuration))
-        fill(slot, latent: latent, drawn: drawn, ahead: ahead, encoder: &encoder, into: rows)
+        fill(slot, latent: latent, drawn: drawn, ahead: ahead, carried: &memory, into: rows)
         grid.patchify(rows, into: frame, channelOffset: offsets[slot] ?? 0)
         if slot == .image, let copy {
           copy.rows(index * rows.rows..<(index + 1) * rows.rows).assign(rows)
@@ -116,7 +116,7 @@ final class ConditionChannels {
 
   private func fill(
     _ slot: MotionStreamManifest.InputSlot, latent: Int, drawn: Tensor?, ahead: [Int],
-    encoder: inout MemBlockMemory?, into channels: Matrix
+    carried memory: inout CarriedPicture.Memory?, into channels: Matrix
   ) {
     switch slot {
     case .noise: break
@@ -126,13 +126,13 @@ final class ConditionChannels {
     case .image where model.manifest.image.tail == .tracks:
       guard let picture = carriedPicture(drawn) else { return channels.fill(0) }
       if latent == 0 {
-        encoder = picture.begin(into: channels)
+        memory = picture.begin(into: channels)
         if let drawn { channels.assign(drawn.matrix(rows: channels.rows)) }
       } else {
-        guard var memory = encoder else { preconditionFailure("latent frame 0 was not written") }
-        encoder = nil  // the memory's only holder is to be written to in place
-        picture.write(latent: latent, memory: &memory, into: channels)
-        encoder = memory
+        guard var own = memory else { preconditionFailure("latent frame 0 was not written") }
+        memory = nil  // the memory's only holder is to be written to in place
+        picture.write(latent: latent, memory: &own, into: channels)
+        memory = own
       }
     case .image:
       guard let image, latent == 0 || model.manifest.image.tail == .grey else {

@@ -79,9 +79,9 @@ struct PictureDrawing {
     let unguided = Tensor(configuration.outChannels, grid.pixelsPerFrame)
 
     let guidance = Float(rules.guidance)
-    var encoder: MemBlockMemory?
+    var carried: CarriedPicture.Memory?
     conditions.write(
-      latents: 0..<1, drawn: nil, ahead: rules.ahead, encoder: &encoder,
+      latents: 0..<1, drawn: nil, ahead: rules.ahead, carried: &carried,
       into: pass.patches.matrix, image: nil)
     network.transformer.beginChunk(
       frames: 1, cache: pass.cache, workspace: pass.workspace, pool: pool)

@@ -12,8 +12,8 @@ public struct StreamState: Sendable {
 
   private var storage: Storage
   var decoder: MemBlockMemory
-  /// For image tail `tracks`: the encoder's memory of the moved pictures; nil before the first.
-  var encoder: MemBlockMemory?
+  /// For image tail `tracks`: the memory of the moved pictures; nil before the first.
+  var carried: CarriedPicture.Memory?
   /// The first picture's latent frame [C, H*W] of a stream that drew it. Never written to.
   package internal(set) var drawn: Tensor?
   /// Chunks made so far.
@@ -29,9 +29,10 @@ public struct StreamState: Sendable {
   /// The latent frame index of the next chunk's first frame.
   package var nextLatent: Int { storage.cache.index.nextFrame }
 
-  /// The memory held, in bytes; the same at any time after the first chunk.
+  /// The memory held, in bytes, but for what each track has told; the same at any time after the first
+  /// chunk.
   public var byteCount: Int {
-    storage.cache.byteCount + decoder.byteCount + (encoder?.byteCount ?? 0)
+    storage.cache.byteCount + decoder.byteCount + (carried?.encoder.byteCount ?? 0)
       + (drawn?.byteCount ?? 0)
   }
 

@@ -100,9 +100,9 @@ public final class StreamingPipeline {
     }
 
     // 1. Tracks and picture become input channels; sink and window get this chunk's positions.
-    var encoder = state.encoder
+    var carried = state.carried
     conditions.write(
-      latents: start..<start + frames, drawn: drawn, encoder: &encoder,
+      latents: start..<start + frames, drawn: drawn, carried: &carried,
       into: workspace.patches(frames), image: workspace.image(frames))
     model.student.transformer.beginChunk(
       frames: frames, cache: cache, workspace: workspace.transformer, pool: model.pool)
@@ -127,7 +127,7 @@ public final class StreamingPipeline {
       modulation: prefill == nil ? commitModulation : prefillModulation ?? commitModulation,
       context: context, cache: cache, workspace: workspace.transformer, pool: model.pool)
     cache.commit(chunk: frames)
-    (state.drawn, state.encoder) = (drawn, encoder)
+    (state.drawn, state.carried) = (drawn, carried)
     timings.commit = clock.lap()
 
     // 4. Latents become pictures.

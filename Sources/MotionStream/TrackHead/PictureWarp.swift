@@ -10,9 +10,10 @@ package import Tracks
 /// its owner does, with the turning and growing of the tracks around. A pixel of a later frame shows
 /// the pixel that comes to it: it tries the tracks near it, the seen ones first, and looks whether
 /// what they bring is theirs. Tracks of something that turns (`Things`) take its pixels along as one.
-/// It shows sides that no pixel comes to: there, its outline is kept whole, or the nearest track that
-/// moves unlike most brings what is around its start, as it is. What nothing comes to is filled from
-/// around, from what moves as most does. Only tracks that are seen in the first picture count.
+/// It shows sides that no pixel comes to: there, its outline is kept whole, or what its tracks enclose
+/// shows what the nearest of them is on. What nothing comes to is filled from around, from what moves
+/// as most does, with the texture of the ground (`Ground`). Only tracks that are seen in the first
+/// picture count.
 package final class PictureWarp {
   private let size: PictureSize
   /// [P, 3] in [0, 1].
@@ -22,8 +23,8 @@ package final class PictureWarp {
   private let guideOfID: [Int: Int]
   /// Of each guide those that start nearest.
   private let neighbours: [[TrackGuide.Neighbour]]
-  /// The guide that owns each pixel, or -1.
-  private let owner: Buffer<Int32>
+  private let ground: Ground
+  private var enclosures: [Enclosure] = []
   /// Pixels along each side of a square in which the tracks to try are the same.
   private let cell: Int
   /// Of each square the guides to try, -1 where there are no more.
@@ -66,7 +67,9 @@ package final class PictureWarp {
     guides = Buffer(starts.map { TrackGuide(startX: $0.x, startY: $0.y) })
     neighbours = starts.indices.map { TrackGuide.neighbours(of: $0, among: starts) }
     let levels = PictureLevels(picture, size: size)
-    owner = Buffer(pictureOwners(levels, starts: starts, reach: reach))
+    ground = Ground(
+      picture, size: size, owner: pictureOwners(levels, starts: starts, reach: reach),
+      guides: guides, neighbours: neighbours)
     let squares = (size.height + cell - 1) / cell * ((size.width + cell - 1) / cell)
     tried = Buffer(repeating: -1, count: squares * Self.most)
     (moves, source) = (Tensor(size.count, 2), Tensor(size.count, 2))
@@ -77,13 +80,31 @@ package final class PictureWarp {
     filling = FillingPyramid(size)
   }
 
+  /// What the frames so far have told about what moves by itself: a copy is the warp at that moment.
+  package struct Known: Sendable {
+    /// The thing that each track is of, by its first track, or -1.
+    fileprivate let thing: [Int]
+    fileprivate let solids: [Solid]
+  }
+
+  package var known: Known {
+    get { Known(thing: ground.thing, solids: things.solids) }
+    set { (ground.thing, things.solids) = (newValue.thing, newValue.solids) }
+  }
+
+  /// What is known before the first frame.
+  package var unknown: Known {
+    Known(thing: [Int](repeating: -1, count: guides.count), solids: [])
+  }
+
   /// The memory that the pictures of this size take, the first and the moved one counted in.
   static func byteCount(_ size: PictureSize) -> Int {
     let (picture, filling) = (3, 6)  // a third more than colour and weight, and some
     let floats = 2 * picture + 2 + 2 + filling
     let solids = MemoryLayout<Int>.stride + MemoryLayout<SIMD3<Float>>.stride
-    let numbers = 4 * MemoryLayout<Int32>.stride + 3 * MemoryLayout<Int16>.stride
-    return size.count * (floats * MemoryLayout<Float>.stride + numbers + solids + 2)
+    let numbers = 3 * MemoryLayout<Int32>.stride + 3 * MemoryLayout<Int16>.stride
+    return size.count
+      * (floats * MemoryLayout<Float>.stride + numbers + solids + 2 + Ground.bytesPerPixel)
   }
 
   /// Writes the picture as it is when the tracks are at `points` to `frame` [P, 3]. For every frame, in
@@ -92,11 +113,19 @@ package final class PictureWarp {
     guard guides.count > 0 else { return frame.assign(picture.matrix) }
     place(points)
     movePixels()
-    let usual = usualMove()
+    let usual = UsualMove(moves.pointer, size)
     for index in 0..<guides.count {
-      guides[index].isAlone = Self.isUnlike(guides[index].move, usual)
+      let start = at(guides[index].startX, guides[index].startY)
+      guides[index].isAlone = Self.isUnlike(guides[index].move, usual.at(start))
     }
+    if ground.look() { movePixels() }
     turnThings(usual)
+    enclosures = ground.groups().compactMap { members in
+      guard members.contains(where: { guides[$0].isAlone && guides[$0].turning < 0 }) else {
+        return nil
+      }
+      return Enclosure(members, guides, ground)
+    }
     findTorn()
     findTried()
     findSources(usual)
@@ -121,7 +150,7 @@ package final class PictureWarp {
 
   /// How far every pixel of the first picture has moved.
   private func movePixels() {
-    let (width, moves, owner, guides) = (size.width, moves.pointer, owner, guides)
+    let (width, moves, owner, guides) = (size.width, moves.pointer, ground.owner, guides)
     pool.run(size.height) { row in
       for pixel in row * width..<(row + 1) * width {
         let index = Int(owner[pixel])
@@ -139,21 +168,21 @@ package final class PictureWarp {
   }
 
   /// Moves what turns as one; what is beside its outline, though its guides own it, as most.
-  private func turnThings(_ usual: (x: Float, y: Float)) {
+  private func turnThings(_ usual: UsualMove) {
     if !turning.isEmpty {
       for pixel in 0..<size.count { role[pixel] = Self.ordinary }
       for index in 0..<guides.count { guides[index].turning = -1 }
     }
     turning = things.turned().map { Turning($0.solid, $0.pose) }
     guard !turning.isEmpty else { return }
-    let moves = moves.pointer
+    let (moves, owner) = (moves.pointer, ground.owner)
     for (number, turning) in turning.enumerated() {
       for member in turning.solid.members { guides[member].turning = number }
     }
     for pixel in 0..<size.count {
       guard owner[pixel] >= 0, guides[Int(owner[pixel])].turning >= 0 else { continue }
       role[pixel] = Self.beside
-      (moves[2 * pixel], moves[2 * pixel + 1]) = usual
+      (moves[2 * pixel], moves[2 * pixel + 1]) = usual.at(pixel)
     }
     for turning in turning { turning.write(guides, moves, role) }
     for number in turning.indices {
@@ -221,18 +250,13 @@ package final class PictureWarp {
   }
 
   /// Which pixel of the first picture comes to every pixel.
-  private func findSources(_ usual: (x: Float, y: Float)) {
+  private func findSources(_ usual: UsualMove) {
     let (width, cell, most) = (size.width, cell, Self.most)
     let columns = (width + cell - 1) / cell
     let (moves, source) = (moves.pointer, source.pointer)
-    let (owner, guides, tried, isTorn, level) = (owner, guides, tried, isTorn, level)
-    let (turning, role) = (turning, role)
+    let (owner, guides, tried, isTorn, level) = (ground.owner, guides, tried, isTorn, level)
+    let (turning, role, enclosures) = (turning, role, enclosures)
     let (right, bottom) = (Float(width), Float(size.height))
-    /// The pixel that a place is in, or the nearest.
-    @inline(__always) func at(_ x: Float, _ y: Float) -> Int {
-      let (column, row) = (x > 0 ? min(x, right - 1) : 0, y > 0 ? min(y, bottom - 1) : 0)
-      return Int(row) * width + Int(column)
-    }
     pool.run(size.height) { row in
       for column in 0..<width {
         let pixel = row * width + column
@@ -271,7 +295,7 @@ package final class PictureWarp {
           if role[index] >= 0 {
             stands = guides[Int(role[index])].isSeen ? 3 : 0
           } else if role[index] != Self.beside, guide >= 0, guides[guide].isSpecified {
-            let isAlone = Self.isUnlike((moves[2 * index], moves[2 * index + 1]), usual)
+            let isAlone = Self.isUnlike((moves[2 * index], moves[2 * index + 1]), usual.at(index))
             stands = guides[guide].isSeen ? (isAlone ? 3 : 2) : 0
           }
           guard stands > best else { continue }
@@ -283,6 +307,19 @@ package final class PictureWarp {
             let here = SIMD2(hereX, hereY)
             let first = turning.first(here)
             guard isOf(number, first), turning.isSeen(at: here) else { continue }
+            (sourceX, sourceY, best) = (first.x, first.y, 3)
+            break
+          }
+        }
+        if best < 3 {
+          for enclosure in enclosures {
+            guard
+              let first = enclosure.first(
+                SIMD2(hereX, hereY),
+                isOf: { [self] guide, place in
+                  size.holds(place.x, place.y) && ground.isOf(guide, at(place.x, place.y))
+                })
+            else { continue }
             (sourceX, sourceY, best) = (first.x, first.y, 3)
             break
           }
@@ -318,41 +355,56 @@ package final class PictureWarp {
   }
 
   /// Reads the first picture at the sources and fills what has none.
-  private func fill(_ frame: Matrix, _ usual: (x: Float, y: Float)) {
+  private func fill(_ frame: Matrix, _ usual: UsualMove) {
     let (size, source, picture) = (size, source.pointer, picture.pointer)
-    let (level, weight) = (level, filling.weight)
+    let (level, weight, isHidden) = (level, filling.weight, ground.isHidden)
     pool.run(size.height) { row in
       for column in 0..<size.width {
         let pixel = row * size.width + column
         let (x, y) = (source[2 * pixel], source[2 * pixel + 1])
-        Self.read(picture, size, x, y, into: frame.base + pixel * frame.stride)
+        Self.read(picture, 3, size, x, y, into: frame.base + pixel * frame.stride)
         let move = (Float(column) + 0.5 - x, Float(row) + 0.5 - y)
-        weight[pixel] = level[pixel] < 0 ? 0 : Self.isUnlike(move, usual) ? Self.front : 1
+        let first = at(x, y)
+        let isCommon = !isHidden[first] && !Self.isUnlike(move, usual.at(first))
+        weight[pixel] = level[pixel] < 0 ? 0 : isCommon ? 1 : Self.front
       }
     }
     filling.fill(frame, pool: pool)
-  }
-
-  /// How far most of the picture has moved: the lower medians of samples.
-  private func usualMove() -> (x: Float, y: Float) {
-    var (across, down): ([Float], [Float]) = ([], [])
-    for row in stride(from: 0, to: size.height, by: 8) {
-      for column in stride(from: 0, to: size.width, by: 8) {
+    let texture = ground.texture.pointer
+    pool.run(size.height) { row in
+      for column in 0..<size.width where level[row * size.width + column] < 0 {
         let pixel = row * size.width + column
-        across.append(moves.pointer[2 * pixel])
-        down.append(moves.pointer[2 * pixel + 1])
+        let (hereX, hereY) = (Float(column) + 0.5, Float(row) + 0.5)
+        var behind = usual.at(pixel)
+        behind = usual.at(at(hereX - behind.x, hereY - behind.y))
+        let x = Self.reflected(hereX - behind.x, Float(size.width))
+        let y = Self.reflected(hereY - behind.y, Float(size.height))
+        var finer: Float = 0
+        Self.read(texture, 1, size, x, y, into: &finer)
+        let colour = frame.base + pixel * frame.stride
+        for channel in 0..<3 { colour[channel] = min(max(colour[channel] + finer, 0), 1) }
       }
     }
-    across.sort()
-    down.sort()
-    return (across[(across.count - 1) / 2], down[(down.count - 1) / 2])
   }
 
-  /// The picture [P, 3] at a place, bilinear, the border repeated.
+  /// The pixel of the first picture that a place is in, or the nearest.
+  @inline(__always)
+  private func at(_ x: Float, _ y: Float) -> Int {
+    let column = x > 0 ? min(x, Float(size.width) - 1) : 0
+    let row = y > 0 ? min(y, Float(size.height) - 1) : 0
+    return Int(row) * size.width + Int(column)
+  }
+
+  /// A coordinate, mirrored where it is beyond 0 or `size`.
+  private static func reflected(_ x: Float, _ size: Float) -> Float {
+    abs(x) > size ? 2 * size - abs(x) : abs(x)
+  }
+
+  /// A picture [P, channels] at a place, bilinear, the border repeated.
   @inline(__always)
   private static func read(
-    _ picture: UnsafeMutablePointer<Float>, _ size: PictureSize, _ placeX: Float, _ placeY: Float,
-    into colour: UnsafeMutablePointer<Float>
+    _ picture: UnsafePointer<Float>, _ channels: Int, _ size: PictureSize,
+    _ placeX: Float, _ placeY: Float, into colour: UnsafeMutablePointer<Float>
   ) {
     let x = min(max(placeX - 0.5, 0), Float(size.width - 1))
     let y = min(max(placeY - 0.5, 0), Float(size.height - 1))
@@ -360,10 +412,10 @@ package final class PictureWarp {
     let (u, v) = (x - Float(left), y - Float(top))
     let right = min(left + 1, size.width - 1)
     let (above, below) = (top * size.width, min(top + 1, size.height - 1) * size.width)
-    for channel in 0..<3 {
-      func at(_ pixel: Int) -> Float { picture[3 * pixel + channel] }
-      let upper = at(above + left) * (1 - u) + at(above + right) * u
-      let lower = at(below + left) * (1 - u) + at(below + right) * u
+    for channel in 0..<channels {
+      func value(_ pixel: Int) -> Float { picture[channels * pixel + channel] }
+      let upper = value(above + left) * (1 - u) + value(above + right) * u
+      let lower = value(below + left) * (1 - u) + value(below + right) * u
       colour[channel] = upper * (1 - v) + lower * v
     }
   }

@@ -6,10 +6,9 @@ final class Things {
   /// The track that each pixel is of; found when tracks first move as one, for many never do.
   private lazy var outline = pictureOutlines(
     picture, starts: (0..<guides.count).map { (guides[$0].startX, guides[$0].startY) })
-  private var solids: [Solid] = []
+  /// Those found in the frames so far.
+  var solids: [Solid] = []
 
-  /// Pixels that tracks near each other may part by more than they were apart.
-  private static let linked: Float = 2
   /// Share of the tracks beside a thing that do not move with it; beside a piece of ground fewer do.
   private static let parted = 0.9
   /// Share of the half axes by which tracks miss that are of something else.
@@ -50,17 +49,11 @@ final class Things {
       for near in neighbours[member] where guides[near.guide].isSpecified {
         guard !own.contains(near.guide) else { continue }
         beside += 1
-        if !isLinked(member, near) { parted += 1 }
+        let other = guides[near.guide]
+        if !guides[member].isLinked(to: other, near.distance) { parted += 1 }
       }
     }
     return beside > 0 && Double(parted) >= Self.parted * Double(beside)
-  }
-
-  /// Whether two tracks part by little.
-  private func isLinked(_ one: Int, _ near: TrackGuide.Neighbour) -> Bool {
-    let (move, other) = (guides[one].move, guides[near.guide].move)
-    let parted = TrackGuide.length(other.x - move.x, other.y - move.y)
-    return parted <= near.distance + Self.linked
   }
 
   private func solid(_ members: [Int]) -> Solid {
@@ -80,20 +73,11 @@ final class Things {
 
   /// The free tracks that are linked, enough of them, by neighbours that part by little.
   private func linked(_ isFree: [Bool]) -> [[Int]] {
-    var first = Array(0..<guides.count)  // the first track that each is linked to, by way of others
-    func root(_ index: Int) -> Int {
-      var index = index
-      while first[index] != index { index = first[index] }
-      return index
-    }
-    for one in 0..<guides.count where isFree[one] {
-      for near in neighbours[one] where isFree[near.guide] && isLinked(one, near) {
-        let (a, b) = (root(one), root(near.guide))
-        first[max(a, b)] = min(a, b)
-      }
+    let part = TrackGuide.parts(neighbours) {
+      isFree[$0] && isFree[$1.guide] && guides[$0].isLinked(to: guides[$1.guide], $1.distance)
     }
     var groups = [[Int]](repeating: [], count: guides.count)
-    for index in 0..<guides.count where isFree[index] { groups[root(index)].append(index) }
+    for index in 0..<guides.count where isFree[index] { groups[part[index]].append(index) }
     return groups.filter { $0.count >= Solid.least }
   }
 }

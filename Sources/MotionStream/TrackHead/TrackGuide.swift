@@ -9,6 +9,8 @@ struct TrackGuide {
   /// Whether the track says anything about this frame.
   var isSpecified = false
   var move: (x: Float, y: Float) = (0, 0)
+  var start: SIMD2<Float> { SIMD2(startX, startY) }
+  var place: SIMD2<Float> { SIMD2(x, y) }
   /// Whether it moves unlike most of the picture.
   var isAlone = false
   /// The number of what turns that it is of, or -1.
@@ -34,7 +36,7 @@ struct TrackGuide {
   private static let stiff: Float = 16
   /// Pixels that hidden tracks count as further away.
   private static let hidden: Float = 16
-  /// Pixels that sides of one thing may part by more than they were apart.
+  /// Pixels that sides of one thing, and tracks near each other, may part by more than they were apart.
   private static let slack: Float = 2
 
   /// Of the places `starts` those nearest to one of them.
@@ -91,9 +93,39 @@ struct TrackGuide {
   @inline(__always)
   func isOfTheSameThing(as other: TrackGuide) -> Bool {
     guard isSpecified, isAlone, other.isAlone, turning < 0, other.turning < 0 else { return false }
-    let parted = Self.length(move.x - other.move.x, move.y - other.move.y)
     let apart = Self.length(startX - other.startX, startY - other.startY)
-    return parted <= apart + Self.slack
+    return isLinked(to: other, apart)
+  }
+
+  /// Whether this and a track that started so far from it have parted by little.
+  @inline(__always)
+  func isLinked(to other: TrackGuide, _ apart: Float) -> Bool {
+    parted(from: other) <= apart + Self.slack
+  }
+
+  /// Pixels by which the moves of this and another track differ.
+  @inline(__always)
+  func parted(from other: TrackGuide) -> Float {
+    Self.length(move.x - other.move.x, move.y - other.move.y)
+  }
+
+  /// Of each track the lowest number of a track that it is linked to, by way of others too.
+  static func parts(
+    _ neighbours: [[Neighbour]], where isLinked: (Int, Neighbour) -> Bool
+  ) -> [Int] {
+    var first = Array(neighbours.indices)
+    func root(_ index: Int) -> Int {
+      var index = index
+      while first[index] != index { index = first[index] }
+      return index
+    }
+    for one in neighbours.indices {
+      for near in neighbours[one] where isLinked(one, near) {
+        let (a, b) = (root(one), root(near.guide))
+        first[max(a, b)] = min(a, b)
+      }
+    }
+    return neighbours.indices.map(root)
   }
 
   static func length(_ x: Float, _ y: Float) -> Float { (x * x + y * y).squareRoot() }

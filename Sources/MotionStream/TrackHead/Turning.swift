@@ -50,11 +50,16 @@ struct Turning {
   func first(_ place: SIMD2<Float>) -> SIMD2<Float> { pose.first(place) }
 
   /// Whether no track before it is nearer to a place than its own.
-  func isSeen(at place: SIMD2<Float>) -> Bool {
+  func isSeen(at place: SIMD2<Float>) -> Bool { Self.isSeen(at: place, own, before) }
+
+  /// Whether none of the tracks `before` something is nearer to a place than its `own` that are seen.
+  static func isSeen(
+    at place: SIMD2<Float>, _ own: [SIMD2<Float>], _ before: [SIMD2<Float>]
+  ) -> Bool {
     if before.isEmpty { return true }
     func nearest(_ tracks: [SIMD2<Float>]) -> Float {
       tracks.reduce(.infinity) { min($0, TrackGuide.length(place.x - $1.x, place.y - $1.y)) }
     }
-    return nearest(before) >= min(nearest(own), Self.reach)
+    return nearest(before) >= min(nearest(own), reach)
   }
 }
