@@ -30,6 +30,8 @@ package final class PictureWarp {
   /// Of each square the guides to try, -1 where there are no more.
   private let tried: Buffer<Int32>
   private let moves, source: Tensor  // [P, 2]
+  /// How far every pixel of the first picture would move with most of it.
+  private let usual: Buffer<SIMD2<Float>>
   /// How what comes to a pixel stands there: from 3, in front, to 0, hidden; -1 nothing comes.
   private let level: Buffer<Int8>
   private let isTorn: Buffer<Bool>
@@ -73,6 +75,7 @@ package final class PictureWarp {
     let squares = (size.height + cell - 1) / cell * ((size.width + cell - 1) / cell)
     tried = Buffer(repeating: -1, count: squares * Self.most)
     (moves, source) = (Tensor(size.count, 2), Tensor(size.count, 2))
+    usual = Buffer(repeating: .zero, count: size.count)
     level = Buffer(repeating: -1, count: size.count)
     isTorn = Buffer(repeating: false, count: size.count)
     things = Things(guides, neighbours, picture: levels)
@@ -100,7 +103,7 @@ package final class PictureWarp {
   /// The memory that the pictures of this size take, the first and the moved one counted in.
   static func byteCount(_ size: PictureSize) -> Int {
     let (picture, filling) = (3, 6)  // a third more than colour and weight, and some
-    let floats = 2 * picture + 2 + 2 + filling
+    let floats = 2 * picture + 3 * 2 + filling
     let solids = MemoryLayout<Int>.stride + MemoryLayout<SIMD3<Float>>.stride
     let numbers = 3 * MemoryLayout<Int32>.stride + 3 * MemoryLayout<Int16>.stride
     return size.count
@@ -113,13 +116,13 @@ package final class PictureWarp {
     guard guides.count > 0 else { return frame.assign(picture.matrix) }
     place(points)
     movePixels()
-    let usual = UsualMove(moves.pointer, size)
+    UsualMove(moves.pointer, size).write(to: usual, pool: pool)
     for index in 0..<guides.count {
       let start = at(guides[index].startX, guides[index].startY)
-      guides[index].isAlone = Self.isUnlike(guides[index].move, usual.at(start))
+      guides[index].isAlone = isUnlike(guides[index].move, at: start)
     }
     if ground.look() { movePixels() }
-    turnThings(usual)
+    turnThings()
     enclosures = ground.groups().compactMap { members in
       guard members.contains(where: { guides[$0].isAlone && guides[$0].turning < 0 }) else {
         return nil
@@ -128,8 +131,8 @@ package final class PictureWarp {
     }
     findTorn()
     findTried()
-    findSources(usual)
-    fill(frame, usual)
+    findSources()
+    fill(frame)
   }
 
   private func place(_ points: [TrackPoint]) {
@@ -168,7 +171,7 @@ package final class PictureWarp {
   }
 
   /// Moves what turns as one; what is beside its outline, though its guides own it, as most.
-  private func turnThings(_ usual: UsualMove) {
+  private func turnThings() {
     if !turning.isEmpty {
       for pixel in 0..<size.count { role[pixel] = Self.ordinary }
       for index in 0..<guides.count { guides[index].turning = -1 }
@@ -182,7 +185,7 @@ package final class PictureWarp {
     for pixel in 0..<size.count {
       guard owner[pixel] >= 0, guides[Int(owner[pixel])].turning >= 0 else { continue }
       role[pixel] = Self.beside
-      (moves[2 * pixel], moves[2 * pixel + 1]) = usual.at(pixel)
+      (moves[2 * pixel], moves[2 * pixel + 1]) = (usual[pixel].x, usual[pixel].y)
     }
     for turning in turning { turning.write(guides, moves, role) }
     for number in turning.indices {
@@ -250,7 +253,7 @@ package final class PictureWarp {
   }
 
   /// Which pixel of the first picture comes to every pixel.
-  private func findSources(_ usual: UsualMove) {
+  private func findSources() {
     let (width, cell, most) = (size.width, cell, Self.most)
     let columns = (width + cell - 1) / cell
     let (moves, source) = (moves.pointer, source.pointer)
@@ -295,7 +298,7 @@ package final class PictureWarp {
           if role[index] >= 0 {
             stands = guides[Int(role[index])].isSeen ? 3 : 0
           } else if role[index] != Self.beside, guide >= 0, guides[guide].isSpecified {
-            let isAlone = Self.isUnlike((moves[2 * index], moves[2 * index + 1]), usual.at(index))
+            let isAlone = isUnlike((moves[2 * index], moves[2 * index + 1]), at: index)
             stands = guides[guide].isSeen ? (isAlone ? 3 : 2) : 0
           }
           guard stands > best else { continue }
@@ -355,7 +358,7 @@ package final class PictureWarp {
   }
 
   /// Reads the first picture at the sources and fills what has none.
-  private func fill(_ frame: Matrix, _ usual: UsualMove) {
+  private func fill(_ frame: Matrix) {
     let (size, source, picture) = (size, source.pointer, picture.pointer)
     let (level, weight, isHidden) = (level, filling.weight, ground.isHidden)
     pool.run(size.height) { row in
@@ -365,7 +368,7 @@ package final class PictureWarp {
         Self.read(picture, 3, size, x, y, into: frame.base + pixel * frame.stride)
         let move = (Float(column) + 0.5 - x, Float(row) + 0.5 - y)
         let first = at(x, y)
-        let isCommon = !isHidden[first] && !Self.isUnlike(move, usual.at(first))
+        let isCommon = !isHidden[first] && !isUnlike(move, at: first)
         weight[pixel] = level[pixel] < 0 ? 0 : isCommon ? 1 : Self.front
       }
     }
@@ -375,8 +378,8 @@ package final class PictureWarp {
       for column in 0..<size.width where level[row * size.width + column] < 0 {
         let pixel = row * size.width + column
         let (hereX, hereY) = (Float(column) + 0.5, Float(row) + 0.5)
-        var behind = usual.at(pixel)
-        behind = usual.at(at(hereX - behind.x, hereY - behind.y))
+        var behind = usual[pixel]
+        behind = usual[at(hereX - behind.x, hereY - behind.y)]
         let x = Self.reflected(hereX - behind.x, Float(size.width))
         let y = Self.reflected(hereY - behind.y, Float(size.height))
         var finer: Float = 0
@@ -420,10 +423,11 @@ package final class PictureWarp {
     }
   }
 
+  /// Whether a pixel of the first picture that moves so does not move as most does.
   @inline(__always)
-  private static func isUnlike(_ move: (Float, Float), _ usual: (x: Float, y: Float)) -> Bool {
-    let (x, y) = (move.0 - usual.x, move.1 - usual.y)
-    return x * x + y * y > apart * apart
+  private func isUnlike(_ move: (Float, Float), at pixel: Int) -> Bool {
+    let (x, y) = (move.0 - usual[pixel].x, move.1 - usual[pixel].y)
+    return x * x + y * y > Self.apart * Self.apart
   }
 }
 

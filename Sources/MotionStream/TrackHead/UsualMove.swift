@@ -22,7 +22,7 @@ struct UsualMove {
       for column in stride(from: 0, to: size.width, by: 8) {
         let pixel = row * size.width + column
         let move = (Double(moves[2 * pixel]), Double(moves[2 * pixel + 1]))
-        samples.append((Self.terms(pixel, size), move.0, move.1))
+        samples.append((Self.terms(row, column, size), move.0, move.1))
       }
     }
     let middle = (samples.count - 1) / 2
@@ -51,16 +51,20 @@ struct UsualMove {
     }
   }
 
-  /// How far what moves so has moved from a pixel of the first picture.
-  @inline(__always)
-  func at(_ pixel: Int) -> (x: Float, y: Float) {
-    let terms = Self.terms(pixel, size)
-    return (Float((terms * across).sum()), Float((terms * down).sum()))
+  /// Writes how far what moves so has moved from every pixel of the first picture [P].
+  func write(to usual: Buffer<SIMD2<Float>>, pool: Pool) {
+    let (size, across, down) = (size, across, down)
+    pool.run(size.height) { row in
+      for column in 0..<size.width {
+        let terms = Self.terms(row, column, size)
+        usual[row * size.width + column] = SIMD2(
+          Float((terms * across).sum()), Float((terms * down).sum()))
+      }
+    }
   }
 
   @inline(__always)
-  private static func terms(_ pixel: Int, _ size: PictureSize) -> SIMD8<Double> {
-    let (column, row) = (pixel % size.width, pixel / size.width)
+  private static func terms(_ row: Int, _ column: Int, _ size: PictureSize) -> SIMD8<Double> {
     let x = Double((Float(column) + 0.5) / Float(size.width) * 2 - 1)
     let y = Double((Float(row) + 0.5) / Float(size.height) * 2 - 1)
     return SIMD8(1, x, y, x * x, x * y, y * y, 0, 0)
