@@ -442,10 +442,10 @@ def smooth_picture() -> Tensor:
     return (255 * image.clamp(0, 1)).round() / 255
 
 
-def rolling_ball(faint: bool = False) -> tuple[Tensor, Tensor, Tensor]:
+def rolling_ball(faint: bool = False, moves: float = 4.0) -> tuple[Tensor, Tensor, Tensor]:
     """A ball of 9 pixels' radius on a floor [3, 36, 64], and tracks on both, points [8, N, 2] and
-    visible [8, N]: it rolls by half a turn and 28 pixels to the right. A faint one has no clear
-    outline."""
+    visible [8, N]: it rolls by half a turn and to the right, in every frame by as much as it
+    `moves`. A faint one has no clear outline."""
     y, x = torch.meshgrid(torch.arange(36) + 0.5, torch.arange(64) + 0.5, indexing="ij")
     floor = torch.stack((0.3 + 0.002 * x, 0.4 + 0.004 * y, 0.5 + 0 * x))
     toward = (81 - (x - 16).square() - (y - 18).square()).clamp(min=0).sqrt() / 9
@@ -460,7 +460,7 @@ def rolling_ball(faint: bool = False) -> tuple[Tensor, Tensor, Tensor]:
     stands = stands[(stands - torch.tensor([16.0, 18.0])).square().sum(1) > 121]
     points, visible = [], []
     for frame in range(8):
-        angle, centre = torch.tensor(torch.pi * frame / 7), 16 + 4.0 * frame
+        angle, centre = torch.tensor(torch.pi * frame / 7), 16 + moves * frame
         to_right = across * angle.cos() + near * angle.sin()
         rolled = torch.stack((centre + to_right, 18 + down), 1)
         front = near * angle.cos() - across * angle.sin() > 0
@@ -503,6 +503,7 @@ def picture_warp(out: Writer) -> None:
         ("picture-warp", waves),
         ("picture-warp-turning", rolling_ball()),
         ("picture-warp-faint", rolling_ball(faint=True)),
+        ("picture-warp-spinning", rolling_ball(moves=0.0)),
         ("picture-warp-ground", window_frame()),
     ):
         warp = PictureWarp(image, points[0], visible[0], 12, 4)

@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .hull import enclosed
 from .things import LINKED, connected, distances, length
 
 STRAIN = 0.5  # share of their distance by which neighbours that stay linked may part ...
@@ -99,19 +100,6 @@ class Ground:
         part = connected(self.near, link & (thing[self.near] == thing[:, None]))
         groups = [(part == first).nonzero()[:, 0] for first in part[thing >= 0].unique()]
         return [members for members in groups if len(members) >= FEWEST]
-
-
-def across(places: Tensor) -> Tensor:
-    """How far places [M, 2] are in 16 directions, [M, 16]."""
-    x, y = places.unbind(1)
-    half = (x, 2 * x + y, x + y, x + 2 * y, y, 2 * y - x, y - x, y - 2 * x)
-    half = torch.stack(half, 1)
-    return torch.cat((half, -half), 1)
-
-
-def enclosed(places: Tensor, points: Tensor) -> Tensor:
-    """Which of places [M, 2] points [n, 2] enclose, seen from 16 directions."""
-    return (across(places) <= across(points).amax(0)).all(1)
 
 
 def fine(picture: Tensor, hidden: Tensor) -> Tensor:

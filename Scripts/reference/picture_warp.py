@@ -22,7 +22,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .ground import Ground, enclosed
+from .ground import Ground
+from .hull import enclosed
 from .things import Pose, Solid, Things, distances, length
 from .track_encoder import on_canvas
 

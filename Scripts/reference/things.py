@@ -17,8 +17,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .hull import enclosed, spacing
+
 LEAST = 8  # tracks of a solid
 LINKED = 2.0  # pixels that tracks near each other may part by more than they were apart
+REACH = 0.75  # of the distance between its tracks, and a pixel, how far a solid goes beyond them
 BODY = 1.3  # squared distance from the centre, in half axes, of pixels that tell what these are ...
 OUTLINE = 2.1  # ... and of those that are of the solid: corners of boxes and cones are
 ROUNDS = 5  # of finding the half axes
@@ -30,8 +33,12 @@ RIGID = 0.1  # square pixels of a track; so near ones say little about turning
 TYPICAL, SPARE = 4.0, 0.7  # tracks that miss by so many medians, and pixels more, do not tell how
 REFITS = 3  # a solid moves
 LOST = 0.5  # share of the half axes by which tracks miss that are of something else
+AGREED = 0.9  # share of the tracks of one solid that agree
 FITS = 0.06  # share of the half axes that tracks of a solid miss by ...
 ROUGH = 0.5  # ... and pixels more
+STRETCHED = 1.25  # how much larger it may be along one way than across it
+AROUND, BLUNT = 4, 4.0  # tracks around a pixel that tell how it is off; square pixels, nearer ones
+#     than which tell as much
 GROWN = (0.4, 2.5)  # how much smaller and larger a solid may become
 TURNED = 0.15  # share of the half axes, and
 STIRRED = 2.0  # pixels, that a track of what turns is from where it would be if it did not
@@ -48,6 +55,19 @@ class Pose:
     scale: Tensor  # how much larger it is
     turned: Tensor  # how far the tracks are from where they would be, had it not turned
 
+    @property
+    def is_one(self) -> bool:
+        """Whether nearly all tracks say that this is one solid, as large along the picture as
+        across: what turns does not stretch."""
+        a, b, c = ((self.turn[:, i] * self.turn[:, j]).sum() for i, j in ((0, 0), (0, 1), (1, 1)))
+        middle, half = (a + c) / 2, (((a - c) / 2).square() + b * b).sqrt()
+        is_rigid = middle + half <= STRETCHED**2 * (middle - half)
+        return bool(is_rigid and self.told.sum() >= AGREED * len(self.told))
+
+    def of(self, points: Tensor) -> Tensor:
+        """Where points [..., 3] of the solid are, [..., 2]."""
+        return self.centre + points @ self.turn
+
 
 class Solid:
     """Tracks `members` [n] that move as one, and the pixels that they are on."""
@@ -58,7 +78,9 @@ class Solid:
         self.members, self.start = members, start[members].double()
         mine = torch.zeros(len(start) + 1, dtype=torch.bool)
         mine[members] = True
-        mask, away = mine[outline], torch.zeros(len(outline), dtype=torch.float64)
+        own = start[members]
+        mask = mine[outline] & enclosed(pixels, own, REACH * spacing(own) + 1)
+        away = torch.zeros(len(outline), dtype=torch.float64)
         for _ in range(ROUNDS):
             body = pixels[mask & (away <= BODY)].double()
             self.centre = body.mean(0)
@@ -76,6 +98,13 @@ class Solid:
         self.pixels = self.mask.nonzero()[:, 0]
         self.surface = self.seen(pixels[self.pixels].double()).float()
         self.track = outline[self.pixels]
+        away = distances(pixels[self.pixels], own)  # [p, n]
+        near = away.sort(dim=1, stable=True)[1][:, :AROUND]
+        weight = 1 / (away.gather(1, near).square() + BLUNT)
+        total = weight[:, 0]
+        for other in weight.unbind(1)[1:]:
+            total = total + other
+        self.near, self.share = members[near], weight / total[:, None]
 
     def is_clear(self, right: Tensor, down: Tensor) -> bool:
         """Whether colours differ across the outline; right [H, W - 1] and down [H - 1, W]."""
@@ -150,7 +179,10 @@ class Solid:
         mine = place[self.members] - self.start.float()
         mine = mine - self.moved(points[:, 0], points[:, 1], points[:, 2], turn, by)
         off[self.members] = mine * pose.told[:, None]
-        return self.moved(x, y, z, turn, by) + off[self.track]
+        moves = self.moved(x, y, z, turn, by)
+        for near, share in zip(self.near.unbind(1), self.share.unbind(1), strict=True):
+            moves = moves + share[:, None] * off[near]
+        return moves
 
     @staticmethod
     def moved(x: Tensor, y: Tensor, z: Tensor, turn: Tensor, by: Tensor) -> Tensor:
@@ -201,10 +233,51 @@ class Things:
             pair = self.without_lost(solid, solid.pose(place), place)
             if pair is not None and pair[0].fits(pair[1]):
                 found.append(pair)
+        for i, pair in enumerate(found):
+            found[i] = self.grown(*pair, place, alone, found)
+        found = self.joined(found, place)
         self.solids = [solid for solid, _ in found]
         for solid in self.solids:  # once told apart, it stays so
             solid.is_whole |= solid.is_full and self.is_apart(solid, place - self.start)
         return [(s, pose) for s, pose in found if s.is_whole and s.fits(pose) and s.turns(pose)]
+
+    def grown(
+        self, solid: Solid, pose: Pose, place: Tensor, alone: Tensor, found: list
+    ) -> tuple[Solid, Pose]:
+        """A solid with the tracks beside it that move unlike most, are of nothing that was found
+        and are where its points are."""
+        free = alone.clone()
+        for other, _ in found:
+            free[other.members] = False
+        beside = torch.zeros_like(free)
+        beside[self.near[solid.members].flatten()] = True
+        others = (beside & free).nonzero()[:, 0]
+        if not len(others):
+            return solid, pose
+        missed = length(pose.of(solid.seen(self.start[others].double())) - place[others].double())
+        others = others[missed <= FITS * solid.half + ROUGH]
+        if not len(others):
+            return solid, pose
+        both = self.solid(torch.cat((solid.members, others)).sort()[0])
+        told = both.pose(place)
+        both.is_whole |= solid.is_whole and both.is_full
+        return (both, told) if both.fits(told) else (solid, pose)
+
+    def joined(self, found: list, place: Tensor) -> list:
+        """The solids, those that are one joined: side by side they move as one does."""
+        for first, (solid, _) in enumerate(found):
+            beside = self.near[solid.members].flatten()
+            for other in range(first + 1, len(found)):
+                if not torch.isin(beside, found[other][0].members).any():
+                    continue
+                both = self.solid(torch.cat((solid.members, found[other][0].members)).sort()[0])
+                pose = both.pose(place)
+                if both.is_full and pose.is_one and both.fits(pose):
+                    both.is_whole |= solid.is_whole and found[other][0].is_whole
+                    rest = found[:other] + found[other + 1 :]
+                    rest[first] = both, pose
+                    return self.joined(rest, place)
+        return found
 
     def is_apart(self, solid: Solid, move: Tensor) -> bool:
         """Whether the tracks that start beside a solid's do not move with them; move [N, 2]."""

@@ -193,7 +193,8 @@ import Tracks
   @Test(
     "The frames are those of the reference",
     arguments: [
-      "picture-warp", "picture-warp-turning", "picture-warp-faint", "picture-warp-ground",
+      "picture-warp", "picture-warp-turning", "picture-warp-faint", "picture-warp-spinning",
+      "picture-warp-ground",
     ])
   func reference(name: String) throws {
     let (expected, frames, size) = try Self.made(name)

@@ -2,12 +2,26 @@
 struct Hull {
   /// How far the points go in each direction.
   private var limits: SIMD16<Float>
+  /// A pixel in each direction.
+  private static let pixel: SIMD16<Float> = {
+    let quarter: SIMD4<Float> = [
+      1, Float(5.0.squareRoot()), Float(2.0.squareRoot()), Float(5.0.squareRoot()),
+    ]
+    let half = SIMD8(lowHalf: quarter, highHalf: quarter)
+    return SIMD16(lowHalf: half, highHalf: half)
+  }()
 
-  init(_ points: [SIMD2<Float>]) {
+  /// `reach`: how many times the distance between the points, were they spread evenly over an ellipse
+  /// between the outermost, it goes beyond them, and a pixel; not at all if 0.
+  init(_ points: [SIMD2<Float>], reach: Double = 0) {
     limits = SIMD16(repeating: -.infinity)
     for point in points {
       limits = limits.replacing(with: Self.across(point), where: Self.across(point) .> limits)
     }
+    guard reach > 0 else { return }
+    let (wide, high) = (Double(limits[0] + limits[8]), Double(limits[4] + limits[12]))
+    let spacing = (Double.pi / 4 * wide * high / Double(points.count)).squareRoot()
+    limits += Float(reach * spacing + 1) * Self.pixel
   }
 
   @inline(__always)

@@ -104,7 +104,9 @@ package final class PictureWarp {
   static func byteCount(_ size: PictureSize) -> Int {
     let (picture, filling) = (3, 6)  // a third more than colour and weight, and some
     let floats = 2 * picture + 3 * 2 + filling
-    let solids = MemoryLayout<Int>.stride + MemoryLayout<SIMD3<Float>>.stride
+    let solids =
+      MemoryLayout<Int>.stride + MemoryLayout<SIMD3<Float>>.stride
+      + MemoryLayout<SIMD4<Int32>>.stride + MemoryLayout<SIMD4<Float>>.stride
     let numbers = 3 * MemoryLayout<Int32>.stride + 3 * MemoryLayout<Int16>.stride
     return size.count
       * (floats * MemoryLayout<Float>.stride + numbers + solids + 2 + Ground.bytesPerPixel)

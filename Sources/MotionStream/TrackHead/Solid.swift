@@ -18,17 +18,25 @@ struct Solid {
   var isWhole: Bool
   /// Where the tracks start: to the right, down and towards the viewer from the centre.
   let points: [SIMD3<Double>]
+  private let ellipse: Ellipse
   /// The pixels that are of it, the track that each is of, and its point.
   let pixels: [Int]
   let tracks: [Int32]
   let surface: [SIMD3<Float>]
+  /// Of each pixel the tracks nearest to it, by their place among `members`, and what each tells of how
+  /// it is off where its point is.
+  let around: [(tracks: SIMD4<Int32>, shares: SIMD4<Float>)]
 
   /// Tracks of a solid.
   static let least = 8
+  /// Of the distance between its tracks, how far it goes beyond them, but for a pixel.
+  private static let reach = 0.75
   /// Squared distance from the centre, in half axes, of pixels that tell what these are ...
   private static let body = 1.3
   /// ... and of those that are of the solid: corners of boxes and cones are.
   private static let corner = 2.1
+  /// Square pixels; tracks nearer to a pixel than this tell as much.
+  private static let blunt: Float = 4
   /// Of finding the half axes.
   private static let rounds = 5
   /// Share of an ellipse that an outline fills: two things side by side do not.
@@ -48,7 +56,11 @@ struct Solid {
     }
     var isMine = [Bool](repeating: false, count: guides.count + 1)
     for member in members { isMine[member] = true }
-    let mine = (0..<outline.count).filter { isMine[Int(outline[$0])] }
+    let starts = members.map { guides[$0].start }
+    let hull = Hull(starts, reach: Self.reach)
+    let mine = (0..<outline.count).filter {
+      isMine[Int(outline[$0])] && hull.encloses(SIMD2<Float>(place($0)))
+    }
     var (ellipse, body) = (Ellipse(mine.map(place)), mine)
     for _ in 1..<Self.rounds {
       body = mine.filter { ellipse.squared(place($0)) <= Self.body }
@@ -56,15 +68,37 @@ struct Solid {
     }
     self.members = members
     (centre, half) = (ellipse.centre, ellipse.half)
-    points = members.map {
-      ellipse.bulge(SIMD2(Double(guides[$0].startX), Double(guides[$0].startY)))
-    }
+    points = starts.map { ellipse.bulge(SIMD2<Double>($0)) }
+    self.ellipse = ellipse
     pixels = mine.filter { ellipse.squared(place($0)) <= Self.corner }
     isFull = Double(pixels.count) >= Self.filled * Double.pi * half * half
     isWhole = isFull && Self.isClear(pixels, picture)
     tracks = pixels.map { outline[$0] }
     surface = pixels.map { SIMD3<Float>(ellipse.bulge(place($0))) }
+    around = pixels.map { Self.nearest(starts, to: SIMD2<Float>(place($0))) }
   }
+
+  /// The four of places nearest to one, by their numbers, and their shares.
+  private static func nearest(
+    _ places: [SIMD2<Float>], to here: SIMD2<Float>
+  ) -> (tracks: SIMD4<Int32>, shares: SIMD4<Float>) {
+    var (tracks, distances) = (SIMD4<Int32>(repeating: 0), SIMD4<Float>(repeating: .infinity))
+    for (number, place) in places.enumerated() {
+      let distance = TrackGuide.length(here.x - place.x, here.y - place.y)
+      guard distance < distances[3] else { continue }
+      var slot = 3
+      while slot > 0, distance < distances[slot - 1] {
+        (tracks[slot], distances[slot]) = (tracks[slot - 1], distances[slot - 1])
+        slot -= 1
+      }
+      (tracks[slot], distances[slot]) = (Int32(number), distance)
+    }
+    let weights = 1 / (distances * distances + blunt)
+    return (tracks, weights / (weights[0] + weights[1] + weights[2] + weights[3]))
+  }
+
+  /// The point that the first picture shows at a place.
+  func point(at place: SIMD2<Float>) -> SIMD3<Double> { ellipse.bulge(SIMD2<Double>(place)) }
 
   /// Whether colours differ across the outline of pixels.
   private static func isClear(_ pixels: [Int], _ picture: PictureLevels) -> Bool {
@@ -87,7 +121,7 @@ struct Solid {
   }
 
   /// The ellipse whose moments are those of some pixels.
-  private struct Ellipse {
+  private struct Ellipse: Sendable {
     let centre: SIMD2<Double>
     let half: Double
     private let a, b, c: Double

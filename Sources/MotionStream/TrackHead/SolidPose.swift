@@ -18,6 +18,8 @@ struct SolidPose {
   private let turned: Double
   private let solid: Solid
 
+  /// How much larger one solid is along one way than across it, and the share of its tracks that agree.
+  private static let (stretched, agreed) = (1.25, 0.9)
   /// Square pixels of a track; so near ones say little about turning.
   private static let rigid = 0.1
   /// Tracks that miss by so many medians, and pixels more, do not tell how a solid moves.
@@ -79,6 +81,25 @@ struct SolidPose {
     let error = (squares / Double(Self.count(told))).squareRoot()
     return error <= Self.fits * solid.half + Self.rough
       && scale > Self.smallest && scale < Self.largest
+  }
+
+  /// Whether a track is where the solid's point is that it starts at.
+  func meets(_ guide: TrackGuide) -> Bool {
+    let point = solid.point(at: guide.start)
+    let place = centre + (right * point.x + down * point.y + near * point.z)
+    let away = place - SIMD2<Double>(guide.place)
+    return Self.length(away) <= Self.fits * solid.half + Self.rough
+  }
+
+  /// Whether nearly all tracks say that this is one solid, as large along the picture as across: what
+  /// turns does not stretch.
+  var isOne: Bool {
+    let x = SIMD3(right.x, down.x, near.x)
+    let y = SIMD3(right.y, down.y, near.y)
+    let (a, b, c) = ((x * x).sum(), (x * y).sum(), (y * y).sum())
+    let (middle, half) = ((a + c) / 2, ((a - c) / 2 * ((a - c) / 2) + b * b).squareRoot())
+    return middle + half <= Self.stretched * Self.stretched * (middle - half)
+      && Double(Self.count(told)) >= Self.agreed * Double(told.count)
   }
 
   /// Whether the solid has turned.

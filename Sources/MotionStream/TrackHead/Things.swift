@@ -30,6 +30,12 @@ final class Things {
     for members in linked(isFree) {
       if let new = followed(solid(members)), let pose = new.pose, pose.fits { found.append(new) }
     }
+    var taken = Set(found.flatMap(\.solid.members))
+    for index in found.indices {
+      found[index] = grown(found[index], without: taken)
+      taken.formUnion(found[index].solid.members)
+    }
+    found = joined(found)
     for index in found.indices {  // once told apart, it stays so
       let solid = found[index].solid
       found[index].solid.isWhole = solid.isWhole || solid.isFull && isApart(solid)
@@ -39,6 +45,50 @@ final class Things {
       guard let pose, solid.isWhole, pose.fits, pose.turns else { return nil }
       return (solid, pose)
     }
+  }
+
+  /// A solid with the tracks beside it that move unlike most, are of nothing else (`taken`) and are where
+  /// its points are.
+  private func grown(
+    _ found: (solid: Solid, pose: SolidPose?), without taken: Set<Int>
+  ) -> (solid: Solid, pose: SolidPose?) {
+    guard let pose = found.pose else { return found }
+    var others: Set<Int> = []
+    for member in found.solid.members {
+      for near in neighbours[member] where !taken.contains(near.guide) {
+        let other = guides[near.guide]
+        guard other.isSpecified, other.isAlone, pose.meets(other) else { continue }
+        others.insert(near.guide)
+      }
+    }
+    if others.isEmpty { return found }
+    var both = solid((found.solid.members + others).sorted())
+    guard let told = SolidPose(both, guides), told.fits else { return found }
+    both.isWhole = both.isWhole || found.solid.isWhole && both.isFull
+    return (both, told)
+  }
+
+  /// The solids, those that are one joined: side by side they move as one does.
+  private func joined(
+    _ found: [(solid: Solid, pose: SolidPose?)]
+  ) -> [(solid: Solid, pose: SolidPose?)] {
+    for first in found.indices {
+      let beside = Set(found[first].solid.members.flatMap { neighbours[$0].map(\.guide) })
+      for other in found.indices.dropFirst(first + 1) {
+        let (one, two) = (found[first].solid, found[other].solid)
+        guard two.members.contains(where: beside.contains) else { continue }
+        var both = solid((one.members + two.members).sorted())
+        guard both.isFull, let pose = SolidPose(both, guides), pose.isOne, pose.fits else {
+          continue
+        }
+        both.isWhole = both.isWhole || one.isWhole && two.isWhole
+        var rest = found
+        rest[first] = (both, pose)
+        rest.remove(at: other)
+        return joined(rest)
+      }
+    }
+    return found
   }
 
   /// Whether the tracks that start beside a solid's do not move with them.

@@ -17,14 +17,15 @@ struct Turning {
   func write(
     _ guides: Buffer<TrackGuide>, _ moves: UnsafeMutablePointer<Float>, _ role: Buffer<Int32>
   ) {
-    var off = [SIMD2<Float>](repeating: .zero, count: guides.count)
+    var off = [SIMD2<Float>](repeating: .zero, count: solid.members.count)
     for (index, member) in solid.members.enumerated() where pose.told[index] {
       let move = guides[member].move
-      off[member] = SIMD2(move.x, move.y) - pose.move(SIMD3<Float>(solid.points[index]))
+      off[index] = SIMD2(move.x, move.y) - pose.move(SIMD3<Float>(solid.points[index]))
     }
     for (index, pixel) in solid.pixels.enumerated() {
-      let track = solid.tracks[index]
-      let move = pose.move(solid.surface[index]) + off[Int(track)]
+      let (track, around) = (solid.tracks[index], solid.around[index])
+      var move = pose.move(solid.surface[index])
+      for near in 0..<4 { move += around.shares[near] * off[Int(around.tracks[near])] }
       (moves[2 * pixel], moves[2 * pixel + 1]) = (move.x, move.y)
       role[pixel] = track
     }
