@@ -2,10 +2,11 @@
 
 What turns shows sides that the first picture does not have, and track by track its outline would
 fall to pieces. So tracks are grouped by how they move. A group is taken for a solid that has the
-outline of what its tracks are on, and bulges towards the viewer as an ellipsoid does. Seen from
-afar, wherever a solid moves and however it turns and grows, the places of its points are linear in
-(x, y, z) (Tomasi and Kanade 1992, section 2): four pairs of numbers, by least squares over its
-tracks, the hidden ones too. They tell how its pixels move and where its outline is.
+outline of what its tracks are on, and is as deep as it is wide, row by row: balls, cylinders and
+cones are. Seen from afar, wherever a solid moves and however it turns and grows, the places of its
+points are linear in (x, y, z) (Tomasi and Kanade 1992, section 2): four pairs of numbers, by least
+squares over its tracks, the hidden ones too. They tell how its pixels move and where its outline
+is.
 
 Letters: P pixels, N tracks, n tracks of a solid.
 """
@@ -35,13 +36,17 @@ REFITS = 3  # a solid moves
 LOST = 0.5  # share of the half axes by which tracks miss that are of something else
 AGREED = 0.9  # share of the tracks of one solid that agree
 FITS = 0.06  # share of the half axes that tracks of a solid miss by ...
-ROUGH = 0.5  # ... and pixels more
+ROUGH = 0.5  # ... and pixels more;
+KEPT, CLOSE = 1.15, 0.6  # so many times as much if it was one before, and if it was two
 STRETCHED = 1.25  # how much larger it may be along one way than across it
 AROUND, BLUNT = 4, 4.0  # tracks around a pixel that tell how it is off; square pixels, nearer ones
 #     than which tell as much
 GROWN = (0.4, 2.5)  # how much smaller and larger a solid may become
 TURNED = 0.15  # share of the half axes, and
-STIRRED = 2.0  # pixels, that a track of what turns is from where it would be if it did not
+STIRRED = 2.0  # pixels, that a track of what turns is from where it would be if it did not ...
+NEARER = (
+    1.25  # ... and by how much it has grown, times this: what comes nearer looks as if it turned
+)
 
 
 @dataclass
@@ -94,6 +99,7 @@ class Solid:
         self.mask = mask & (away <= OUTLINE)
         self.is_full = bool(self.mask.sum() >= FILLED * 4 * torch.pi * area.sqrt())
         self.is_whole = self.is_full and self.is_clear(*steps)
+        self.middle, self.radius = self.rows(steps[1].shape[1])
         self.points = self.seen(self.start)
         self.pixels = self.mask.nonzero()[:, 0]
         self.surface = self.seen(pixels[self.pixels].double()).float()
@@ -120,10 +126,21 @@ class Solid:
         return a * x * x + 2 * b * x * y + c * y * y
 
     def seen(self, places: Tensor) -> Tensor:
-        """The points [..., 3] of the solid that the first picture shows at places [..., 2]."""
+        """The points [..., 3] of the solid that the first picture shows at places [..., 2]: it is
+        as deep as it is wide there."""
         away = places - self.centre
-        depth = self.half * (1 - self.squared(away)).clamp(min=0).sqrt()
-        return torch.cat((away, depth[..., None]), -1)
+        x, row = places[..., 0], places[..., 1].long()
+        squared = self.radius[row].square() - (x - self.middle[row]).square()
+        return torch.cat((away, squared.clamp(min=0).sqrt()[..., None]), -1)
+
+    def rows(self, width: int) -> tuple[Tensor, Tensor]:
+        """The middle and the half width of the outline in each row of the picture, [H]; 0 where it
+        is not."""
+        mask = self.mask.view(-1, width)
+        first = mask.int().argmax(1)
+        last = width - mask.flip(1).int().argmax(1)
+        there = mask.any(1)
+        return (first + last).double() / 2, torch.where(there, (last - first).double() / 2, 0.0)
 
     def pose(self, place: Tensor) -> Pose:
         """Where the solid is when the tracks are at place [N, 2]; `told` by those that agree."""
@@ -161,13 +178,15 @@ class Solid:
             turned=length(predicted - still).max(),
         )
 
-    def fits(self, pose: Pose) -> bool:
+    def fits(self, pose: Pose, share: float = 1.0) -> bool:
+        """Whether the tracks miss by no more than `share` of what those of a solid may."""
         error = pose.missed[pose.told].square().mean().sqrt()
-        is_near = error <= FITS * self.half + ROUGH
+        is_near = error <= share * (FITS * self.half + ROUGH)
         return bool(is_near and GROWN[0] < pose.scale < GROWN[1])
 
     def turns(self, pose: Pose) -> bool:
-        return bool(pose.turned >= TURNED * self.half + STIRRED)
+        share = TURNED + NEARER * (pose.scale - 1).abs()
+        return bool(pose.turned >= share * self.half + STIRRED)
 
     def moves(self, pose: Pose, place: Tensor) -> Tensor:
         """How far the solid's pixels [p, 2] have moved, with what their tracks, at place [N, 2],
@@ -224,14 +243,14 @@ class Things:
         unlike most. For every frame, in order: a solid once found is followed."""
         found = [(s, s.pose(place)) for s in self.solids]
         found = [self.without_lost(s, pose, place) for s, pose in found]
-        found = [pair for pair in found if pair is not None]
+        found = [pair for pair in found if pair is not None and pair[0].fits(pair[1], KEPT)]
         free = alone.clone()
         for solid, _ in found:
             free[solid.members] = False
         for members in self.linked(place - self.start, free):
             solid = self.solid(members)
             pair = self.without_lost(solid, solid.pose(place), place)
-            if pair is not None and pair[0].fits(pair[1]):
+            if pair is not None and pair[1].is_one and pair[0].fits(pair[1]):
                 found.append(pair)
         for i, pair in enumerate(found):
             found[i] = self.grown(*pair, place, alone, found)
@@ -272,7 +291,7 @@ class Things:
                     continue
                 both = self.solid(torch.cat((solid.members, found[other][0].members)).sort()[0])
                 pose = both.pose(place)
-                if both.is_full and pose.is_one and both.fits(pose):
+                if both.is_full and pose.is_one and both.fits(pose, CLOSE):
                     both.is_whole |= solid.is_whole and found[other][0].is_whole
                     rest = found[:other] + found[other + 1 :]
                     rest[first] = both, pose

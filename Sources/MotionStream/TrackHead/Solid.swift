@@ -4,7 +4,8 @@
 ///
 /// What turns shows sides that the first picture does not have, and track by track its outline would
 /// fall to pieces. So tracks are grouped by how they move (`Things`). A group is taken for a solid
-/// that has the outline of what its tracks are on, and bulges towards the viewer as an ellipsoid does.
+/// that has the outline of what its tracks are on, and is as deep as it is wide, row by row: balls,
+/// cylinders and cones are.
 struct Solid {
   /// The tracks [n], by their numbers.
   let members: [Int]
@@ -18,7 +19,8 @@ struct Solid {
   var isWhole: Bool
   /// Where the tracks start: to the right, down and towards the viewer from the centre.
   let points: [SIMD3<Double>]
-  private let ellipse: Ellipse
+  /// The middle and the half width of the outline in each row of the picture; 0 where it is not.
+  private let rows: [SIMD2<Double>]
   /// The pixels that are of it, the track that each is of, and its point.
   let pixels: [Int]
   let tracks: [Int32]
@@ -68,13 +70,14 @@ struct Solid {
     }
     self.members = members
     (centre, half) = (ellipse.centre, ellipse.half)
-    points = starts.map { ellipse.bulge(SIMD2<Double>($0)) }
-    self.ellipse = ellipse
     pixels = mine.filter { ellipse.squared(place($0)) <= Self.corner }
     isFull = Double(pixels.count) >= Self.filled * Double.pi * half * half
     isWhole = isFull && Self.isClear(pixels, picture)
     tracks = pixels.map { outline[$0] }
-    surface = pixels.map { SIMD3<Float>(ellipse.bulge(place($0))) }
+    let rows = Self.rows(pixels, picture.size)
+    self.rows = rows
+    points = starts.map { Self.point(SIMD2<Double>($0), ellipse.centre, rows) }
+    surface = pixels.map { SIMD3<Float>(Self.point(place($0), ellipse.centre, rows)) }
     around = pixels.map { Self.nearest(starts, to: SIMD2<Float>(place($0))) }
   }
 
@@ -98,7 +101,30 @@ struct Solid {
   }
 
   /// The point that the first picture shows at a place.
-  func point(at place: SIMD2<Float>) -> SIMD3<Double> { ellipse.bulge(SIMD2<Double>(place)) }
+  func point(at place: SIMD2<Float>) -> SIMD3<Double> {
+    Self.point(SIMD2<Double>(place), centre, rows)
+  }
+
+  private static func point(
+    _ place: SIMD2<Double>, _ centre: SIMD2<Double>, _ rows: [SIMD2<Double>]
+  ) -> SIMD3<Double> {
+    let (row, x) = (rows[Int(place.y)], place.x)
+    return SIMD3(place - centre, max(0, row.y * row.y - (x - row.x) * (x - row.x)).squareRoot())
+  }
+
+  /// The middle and the half width of some pixels, in order, in each row of a picture.
+  private static func rows(_ pixels: [Int], _ size: PictureSize) -> [SIMD2<Double>] {
+    var rows = [SIMD2<Double>](repeating: .zero, count: size.height)
+    var index = 0
+    while index < pixels.count {
+      let (row, first) = pixels[index].quotientAndRemainder(dividingBy: size.width)
+      while index + 1 < pixels.count, pixels[index + 1] / size.width == row { index += 1 }
+      let end = pixels[index] % size.width + 1
+      rows[row] = SIMD2(Double(first + end), Double(end - first)) / 2
+      index += 1
+    }
+    return rows
+  }
 
   /// Whether colours differ across the outline of pixels.
   private static func isClear(_ pixels: [Int], _ picture: PictureLevels) -> Bool {
@@ -121,7 +147,7 @@ struct Solid {
   }
 
   /// The ellipse whose moments are those of some pixels.
-  private struct Ellipse: Sendable {
+  private struct Ellipse {
     let centre: SIMD2<Double>
     let half: Double
     private let a, b, c: Double
@@ -148,11 +174,6 @@ struct Solid {
     func squared(_ place: SIMD2<Double>) -> Double {
       let away = place - centre
       return a * away.x * away.x + 2 * b * away.x * away.y + c * away.y * away.y
-    }
-
-    /// The point of an ellipsoid that is seen at a place.
-    func bulge(_ place: SIMD2<Double>) -> SIMD3<Double> {
-      SIMD3(place - centre, half * max(0, 1 - squared(place)).squareRoot())
     }
   }
 }

@@ -29,8 +29,10 @@ struct SolidPose {
   private static let (fits, rough) = (0.06, 0.5)
   /// How much smaller and larger a solid may become.
   private static let (smallest, largest) = (0.4, 2.5)
-  /// Share of the half axes, and pixels, that a track of what turns is from where it would be.
+  /// Share of the half axes, and pixels, that a track of what turns is from where it would be ...
   private static let (share, stirred) = (0.15, 2.0)
+  /// ... and by how much it has grown, times this: what comes nearer looks as if it turned.
+  private static let nearer = 1.25
 
   /// Told by the tracks that agree; nil if too few say anything about the frame.
   init?(_ solid: Solid, _ guides: Buffer<TrackGuide>) {
@@ -75,11 +77,11 @@ struct SolidPose {
     self.solid = solid
   }
 
-  /// Whether the tracks move as a solid's do.
-  var fits: Bool {
+  /// Whether the tracks move as a solid's do: they miss by no more than `share` of what those may.
+  func fits(_ share: Double = 1) -> Bool {
     let squares = zip(missed, told).reduce(0) { $1.1 ? $0 + $1.0 * $1.0 : $0 }
     let error = (squares / Double(Self.count(told))).squareRoot()
-    return error <= Self.fits * solid.half + Self.rough
+    return error <= share * (Self.fits * solid.half + Self.rough)
       && scale > Self.smallest && scale < Self.largest
   }
 
@@ -103,7 +105,9 @@ struct SolidPose {
   }
 
   /// Whether the solid has turned.
-  var turns: Bool { turned >= Self.share * solid.half + Self.stirred }
+  var turns: Bool {
+    turned >= (Self.share + Self.nearer * abs(scale - 1)) * solid.half + Self.stirred
+  }
 
   /// How far a point of the solid has moved.
   func move(_ point: SIMD3<Float>) -> SIMD2<Float> {

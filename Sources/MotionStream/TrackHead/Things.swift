@@ -11,6 +11,8 @@ final class Things {
 
   /// Share of the tracks beside a thing that do not move with it; beside a piece of ground fewer do.
   private static let parted = 0.9
+  /// How much tracks may miss by, of what those of a solid may, if it was one before, and if it was two.
+  private static let (kept, close) = (1.15, 0.6)
   /// Share of the half axes by which tracks miss that are of something else.
   private static let lost = 0.5
 
@@ -24,11 +26,13 @@ final class Things {
   /// What turns, now that the guides are where they are. For every frame, in order: a solid once found
   /// is followed.
   func turned() -> [(solid: Solid, pose: SolidPose)] {
-    var found: [(solid: Solid, pose: SolidPose?)] = solids.compactMap(followed)
+    var found = solids.compactMap(followed).filter { $0.pose?.fits(Self.kept) ?? true }
     var isFree = (0..<guides.count).map { guides[$0].isSpecified && guides[$0].isAlone }
     for (solid, _) in found { for member in solid.members { isFree[member] = false } }
     for members in linked(isFree) {
-      if let new = followed(solid(members)), let pose = new.pose, pose.fits { found.append(new) }
+      if let new = followed(solid(members)), let pose = new.pose, pose.isOne, pose.fits() {
+        found.append(new)
+      }
     }
     var taken = Set(found.flatMap(\.solid.members))
     for index in found.indices {
@@ -42,7 +46,7 @@ final class Things {
     }
     solids = found.map(\.solid)
     return found.compactMap { solid, pose in
-      guard let pose, solid.isWhole, pose.fits, pose.turns else { return nil }
+      guard let pose, solid.isWhole, pose.fits(), pose.turns else { return nil }
       return (solid, pose)
     }
   }
@@ -63,7 +67,7 @@ final class Things {
     }
     if others.isEmpty { return found }
     var both = solid((found.solid.members + others).sorted())
-    guard let told = SolidPose(both, guides), told.fits else { return found }
+    guard let told = SolidPose(both, guides), told.fits() else { return found }
     both.isWhole = both.isWhole || found.solid.isWhole && both.isFull
     return (both, told)
   }
@@ -78,9 +82,9 @@ final class Things {
         let (one, two) = (found[first].solid, found[other].solid)
         guard two.members.contains(where: beside.contains) else { continue }
         var both = solid((one.members + two.members).sorted())
-        guard both.isFull, let pose = SolidPose(both, guides), pose.isOne, pose.fits else {
-          continue
-        }
+        guard both.isFull, let pose = SolidPose(both, guides), pose.isOne,
+          pose.fits(Self.close)
+        else { continue }
         both.isWhole = both.isWhole || one.isWhole && two.isWhole
         var rest = found
         rest[first] = (both, pose)
