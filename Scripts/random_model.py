@@ -54,6 +54,7 @@ def main():
     text_dim = 4096 if wide else 64
     transformer = json.loads((Path(__file__).parent / "train/transformer.json").read_text())
     transformer |= {
+        "cell_head": None,
         "num_attention_heads": heads,
         "attention_head_dim": head,
         "ffn_dim": ffn,

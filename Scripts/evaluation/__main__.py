@@ -21,7 +21,7 @@ from .engine import Engine, file_hashes
 from .jobs import Setup, quiet
 from .worlds import Mix
 
-PARTS = ("vae", "transfer", "length", "text", "drawing", "teacher", "ablations")
+PARTS = ("vae", "transfer", "length", "text", "drawing", "guidance", "teacher", "ablations")
 
 
 def parse():
@@ -52,21 +52,23 @@ def parse():
     add("--shape-scenes", type=int, default=600, help="that the shape classifier learns from")
     add("--drawing-clips", type=int, default=24)
     add("--drawing-frames", type=int, default=57)
-    add("--teacher-clips", type=int, default=8)
-    add("--teacher-frames", type=int, default=81, help="as long as those it was trained on")
+    add("--teacher-clips", type=int, default=16, help="of the guidance and teacher parts")
+    add("--timed-clips", type=int, default=2, help="of those, how many are timed")
     add("--teacher-steps", type=int, default=50)
     add("--ablation-clips", type=int, default=16)
     add("--ablation-frames", type=int, default=161)
     add("--sheet-rows", type=int, default=6)
+    parser.add_argument("--device", default="cpu", help="of the teacher where it is not timed")
     arguments = parser.parse_args()
     arguments.only = arguments.only.split(",") if arguments.only else list(PARTS)
     if unknown := set(arguments.only) - set(PARTS):
         parser.error(f"--only: expected some of {', '.join(PARTS)}, found {', '.join(unknown)}")
     if not arguments.teacher and (Path(arguments.model) / "teacher").is_dir():
         arguments.teacher = arguments.model
-    if "teacher" in arguments.only and not arguments.teacher:
-        print("teacher: left out, as the model has none and --teacher is not given", flush=True)
-        arguments.only.remove("teacher")
+    for part in {"guidance", "teacher"} & set(arguments.only):
+        if not arguments.teacher:
+            print(f"{part}: left out, as the model has none and --teacher is not given", flush=True)
+            arguments.only.remove(part)
     return arguments
 
 
@@ -82,20 +84,16 @@ def measure(part, setup, a):
         return text.measure(setup, a.clips, a.frames, kinds[0], a.shape_scenes)
     if part == "drawing":
         return drawing.measure(setup, a.drawing_clips, a.drawing_frames, kinds[0], a.shape_scenes)
-    of_teacher = (a.teacher, a.teacher_clips, a.teacher_frames, kinds[0], a.teacher_steps)
-    if part == "teacher":
-        from . import teacher  # needs the training code, which the others do not
+    if part == "ablations":
+        return ablations.measure(setup, a.ablation_clips, a.ablation_frames, kinds[0])
+    from . import teacher  # needs the training code, which the others do not
 
-        free = Setup(Engine(a.motionstream, a.model, os.cpu_count()), a.out, setup.mix, 0, a.fresh)
-        return teacher.measure(free, *of_teacher)
-    result = ablations.measure(setup, a.ablation_clips, a.ablation_frames, kinds[0])
-    if a.teacher:
-        from . import teacher
-
-        rows = teacher.measure_guidance(setup, *of_teacher)
-        result["guidance"] = {k: ablations.brief(v) for k, v in rows.items()}
-        result["guidance_clips"], result["guidance_frames"] = a.teacher_clips, a.teacher_frames
-    return result
+    sampler = teacher.Sampler(a.teacher, a.teacher_steps, a.device)
+    if part == "guidance":
+        return teacher.measure_guidance(setup, sampler, a.teacher_clips, a.frames, kinds[0])
+    return teacher.measure(
+        setup, sampler, a.teacher_clips, a.timed_clips, a.frames, kinds[0], a.sheet_rows
+    )
 
 
 def main():

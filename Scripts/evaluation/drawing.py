@@ -14,7 +14,7 @@ def variants(drawing):
     return {
         "as shipped": {},
         **{f"{n} steps": {"steps": n} for n in (steps // 2, 2 * steps) if n},
-        "guided at all levels": {"guidance_above": 0.0},
+        "guided above 0.4 only": {"guidance_above": 0.4},
         "not guided": {"guidance": 1.0},
     }
 

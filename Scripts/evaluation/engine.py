@@ -104,11 +104,12 @@ def variant(model, folder, changes):
 def silenced(model, folder):
     """A model directory in `folder` whose transformer's output is zero: of prediction "residual"
     the image channels are left."""
+    last = ("proj_out.", "cell_head.conv_out.")
     name = "diffusion_pytorch_model.safetensors"
     source, target = Path(model) / "transformer", Path(folder) / "transformer"
     target.mkdir(parents=True, exist_ok=True)
     state = load_file(source / name)
-    zeros = {k: np.zeros_like(v) for k, v in state.items() if k.startswith("proj_out.")}
+    zeros = {k: np.zeros_like(v) for k, v in state.items() if k.startswith(last)}
     save_file(state | zeros, target / name, metadata={"format": "pt"})
     (target / "config.json").write_text((source / "config.json").read_text())
     return variant(model, folder, {})

@@ -28,6 +28,7 @@ class Setup:
     mix: Mix
     workers: int
     fresh: bool = False
+    parts: tuple[str, ...] = ()  # folders of the model that figures depend on; none: all of it
 
     @property
     def manifest(self):
@@ -43,7 +44,10 @@ class Setup:
 
     def kept(self, part, settings):
         """The folder of a part's figures."""
-        known = [file_hashes(self.engine.model), world_digest(), asdict(self.mix), settings]
+        files = file_hashes(self.engine.model)
+        if self.parts:
+            files = {k: v for k, v in files.items() if k.split("/")[0] in self.parts}
+        known = [files, world_digest(), asdict(self.mix), settings]
         text = json.dumps(known, default=str)
         digest = hashlib.sha256(text.encode()).hexdigest()[:12]
         folder = Path(self.out) / "kept" / f"{part}-{digest}"

@@ -30,6 +30,7 @@ def markdown(result):
         "vae": vae,
         "transfer": transfer,
         "teacher": teacher,
+        "guidance": guidance,
         "length": length,
         "text": text,
         "drawing": drawing,
@@ -212,10 +213,10 @@ def teacher(part):
     return (
         f"Teacher (PyTorch, {part['steps']} steps, guidance {part['guidance']}) and student (the "
         f"program) on the same {part['clips']} clips of {part['frames']} frames, {part['tracks']} "
-        f"tracks ({mix(part)}), taking turns on the same machine. The student's seconds are those "
-        "of the whole program, starting and loading included; the teacher's are text, sampling and "
-        f"decoding.\n\n{table(head, rows)}\n\nTimes faster: median {part['times_faster']:.1f} "
-        f"({low:.1f} to {high:.1f})."
+        f"tracks ({mix(part)}). Seconds are of the first {part['timed']}, taking turns on the same "
+        "machine: the student's are those of the whole program, starting and loading included; the "
+        f"teacher's are text, sampling and decoding.\n\n{table(head, rows)}\n\nTimes "
+        f"faster: median {part['times_faster']:.1f} ({low:.1f} to {high:.1f})."
     )
 
 
@@ -283,30 +284,37 @@ def drawing(part):
     )
 
 
+GUIDANCES = ("joint", "text only", "motion only")
+BRIEFLY = ("", "EPE %", "Objects' EPE %", "PSNR", "SSIM", "Sharpness of true")
+
+
 def ablations(part):
-    rows = []
-    for group in ("network", "cache", "steps", "placement", "guidance"):
-        for name, figures in part.get(group, {}).items():
-            objects, sharp = figures["objects_epe"], 100 * figures["sharpness_of_true"]
-            rows.append(
-                (
-                    f"{group}: {name}",
-                    number(figures["epe"]) + within(figures["epe_interval"]),
-                    number(objects),
-                    number(figures["psnr"]),
-                    number(figures["ssim"], 3),
-                    f"{sharp:.0f} %",
-                )
-            )
-    guidance = ""
-    if "guidance" in part:
-        guidance = (
-            f"; the guidance of the teacher on {part['guidance_clips']} clips of "
-            f"{part['guidance_frames']} frames"
-        )
-    head = ("", "EPE %", "Objects' EPE %", "PSNR", "SSIM", "Sharpness of true")
+    rows = [
+        briefly(f"{group}: {name}", figures)
+        for group in ("network", "cache", "steps", "placement")
+        for name, figures in part.get(group, {}).items()
+    ]
     return (
         f"Ablations: {part['clips']} clips of {part['frames']} frames ({mix(part)}), "
-        f"{part['tracks']} tracks; the shipped weights with other settings{guidance}.\n\n"
-        + table(head, rows)
+        f"{part['tracks']} tracks; the shipped weights with other settings.\n\n"
+        + table(BRIEFLY, rows)
+    )
+
+
+def guidance(part):
+    rows = [briefly(name, figures) for name, figures in part.items() if name in GUIDANCES]
+    return (
+        f"Guidance of the teacher: {part['clips']} clips of {part['frames']} frames "
+        f"({mix(part)}), {part['tracks']} tracks.\n\n" + table(BRIEFLY, rows)
+    )
+
+
+def briefly(name, figures):
+    return (
+        name,
+        number(figures["epe"]) + within(figures["epe_interval"]),
+        number(figures["objects_epe"]),
+        number(figures["psnr"]),
+        number(figures["ssim"], 3),
+        f"{100 * figures['sharpness_of_true']:.0f} %",
     )

@@ -3,7 +3,7 @@ errors, PSNR, and wall time for the same clip in the same run, one after the oth
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +14,11 @@ from reference.text_encoder import tokenize
 from train.data import Shown
 from train.generator import Generator
 from train.make_latents import image_channels
-from train.teacher import MOTION_GUIDANCE, TEXT_GUIDANCE, Guided, sample
+from train.teacher import MOTION_GUIDANCE, SIZES, TEXT_GUIDANCE, Guided, sample
 from train.training import weights
 
+from . import transfer
+from .ablations import brief
 from .engine import file_digest, track_document
 from .grade import grade, summary
 from .jobs import each
@@ -38,15 +40,18 @@ class Teacher:
     student: object
 
     @staticmethod
-    def read(checkpoint, directory):
-        network = Generator()
+    def read(checkpoint, directory, device):
+        network = Generator(SIZES)
         network.load_state_dict(weights(checkpoint, transformer=TEACHER))
-        return Teacher(network.eval().requires_grad_(False), load(directory))
+        student = load(directory)
+        student.tiny_vae.to(device)
+        return Teacher(network.to(device).eval().requires_grad_(False), student)
 
     @torch.no_grad()
     def make(self, clip, given, steps, guidance, seed):
         """uint8 [T, H, W, 3] for the clip's first picture, prompt and tracks."""
         rules, network = self.student.configuration, self.network
+        device = network.transformer.proj_out.weight.device
         text = tokenize(self.student.tokenizer, clip.prompt, rules.text.max_tokens)
         ids = torch.zeros(1, rules.text.max_tokens, dtype=torch.long)
         ids[0, : len(text)] = torch.tensor(text)
@@ -58,9 +63,9 @@ class Teacher:
             shown.points[0, RATIO - 1 :],
             shown.visible[0, RATIO - 1 :],
         )
-        image = channels.transpose(0, 1)[None]
-        noise = torch.randn(image.shape, generator=generator(seed))
-        guided = Guided(network, image, shown, ids, *guidance)
+        image = channels.transpose(0, 1)[None].to(device)
+        noise = torch.randn(image.shape, generator=generator(seed)).to(device)
+        guided = Guided(network, image, shown.to(device), ids.to(device), *guidance)
         return decode(self.student.tiny_vae, sample(guided, noise, steps)[0])
 
 
@@ -87,19 +92,22 @@ def digest_of(checkpoint):
     return file_digest(path / folder / file if path.is_dir() else path)
 
 
-def measure(setup, checkpoint, clips, frames, kind, steps):
-    digest = digest_of(checkpoint)
-    settings = {"teacher": digest, "frames": frames, "tracks": kind, "steps": steps}
+def measure(setup, teacher, clips, timed, frames, kind, shown):
+    """What the teacher makes of `clips` clips and the student of the same, as `transfer.measure`
+    found it (`shown`); and how long both take for the first `timed` of them."""
+    settings = {"frames": frames, "tracks": kind, "shown": shown}
+    student = each(transfer.one, range(clips), setup, f"transfer-{kind}", settings)
+    made = teacher.rows(setup, clips, frames, kind, GUIDANCE["joint"])
+    settings = {"teacher": teacher.digest, "frames": frames, "tracks": kind, "steps": teacher.steps}
     threads = torch.get_num_threads()
     torch.set_num_threads(os.cpu_count())  # as many as the program has
-    rows = each(Both(checkpoint), range(clips), setup, "teacher", settings, workers=0)
+    times = each(Timed(teacher), range(timed), setup, "times", settings, workers=0)
     torch.set_num_threads(threads)
-    teacher, student = ([r[who] for r in rows] for who in ("teacher", "student"))
-    seconds = {who: float(np.mean([r[f"{who}_seconds"] for r in rows])) for who in WHO}
-    ratios = [r["teacher_seconds"] / r["student_seconds"] for r in rows]
-    result = {"clips": clips, "frames": frames, "tracks": kind, "steps": steps}
-    result |= {"checkpoint_sha256": digest, "guidance": GUIDANCE["joint"]}
-    result |= {"teacher": summary(teacher), "student": summary(student), "seconds": seconds}
+    ratios = [r["teacher"] / r["student"] for r in times]
+    result = {"clips": clips, "frames": frames, "tracks": kind, "steps": teacher.steps}
+    result |= {"checkpoint_sha256": teacher.digest, "guidance": GUIDANCE["joint"], "timed": timed}
+    result |= {"teacher": summary(made), "student": summary(student)}
+    result["seconds"] = {who: float(np.mean([r[who] for r in times])) for who in WHO}
     result["times_faster"] = float(np.median(ratios))
     result["times_faster_range"] = [float(min(ratios)), float(max(ratios))]
     return result
@@ -109,57 +117,65 @@ WHO = ("teacher", "student")
 
 
 @dataclass
-class Both:
-    """Makes and grades a clip with both."""
+class Sampler:
+    """A teacher's checkpoint or model directory, and how it is sampled."""
 
     checkpoint: str
+    steps: int
+    device: str = "cpu"
     teacher: Teacher | None = None
 
-    def __call__(self, index, setup, settings):
+    @property
+    def digest(self):
+        return digest_of(self.checkpoint)
+
+    def make(self, setup, clip, given, guidance):
         if self.teacher is None:
-            self.teacher = Teacher.read(self.checkpoint, setup.engine.model)
+            self.teacher = Teacher.read(self.checkpoint, setup.engine.model, self.device)
+        return self.teacher.make(clip, given, self.steps, guidance, seed=clip.index)
+
+    def rows(self, setup, clips, frames, kind, guidance):
+        """Figures of clips made with `guidance`. The student has no part in them: of its files only
+        those that the teacher shares count."""
+        settings = {"teacher": self.digest, "frames": frames, "tracks": kind, "steps": self.steps}
+        settings["guidance"] = guidance
+        shared = replace(setup, parts=("tiny_vae", "tokenizer", "text_encoder"))
+        return each(Guidance(self), range(clips), shared, "guidance", settings)
+
+
+@dataclass
+class Timed:
+    """Seconds that both take for a clip, one after the other."""
+
+    sampler: Sampler
+
+    def __call__(self, index, setup, settings):
         manifest, frames = setup.manifest, settings["frames"]
         clip = setup.clip(index, frames)
         given = clip.tracks(settings["tracks"])
         document = track_document(given.xy, given.visible, manifest)
+        engine = replace(setup.engine, threads=os.cpu_count())
         begun = time.perf_counter()
-        student = setup.engine.generate(clip.prompt, clip.frames[0], document, frames, seed=index)
+        engine.generate(clip.prompt, clip.frames[0], document, frames, seed=index)
         between = time.perf_counter()
-        teacher = self.teacher.make(clip, given, settings["steps"], GUIDANCE["joint"], seed=index)
+        self.sampler.make(setup, clip, given, GUIDANCE["joint"])
         ended = time.perf_counter()
-        return {
-            "student": grade(student, clip, given),
-            "teacher": grade(teacher, clip, given),
-            "student_seconds": between - begun,
-            "teacher_seconds": ended - between,
-        }
+        return {"student": between - begun, "teacher": ended - between}
 
 
-def measure_guidance(setup, checkpoint, clips, frames, kind, steps):
+def measure_guidance(setup, teacher, clips, frames, kind):
     """The teacher with joint guidance against text alone and motion alone."""
-    result = {}
+    result = {"clips": clips, "frames": frames, "tracks": kind}
     for name, weight in GUIDANCE.items():
-        settings = {
-            "teacher": digest_of(checkpoint),
-            "frames": frames,
-            "tracks": kind,
-            "steps": steps,
-            "guidance": weight,
-        }
-        maker = Guidance(checkpoint)
-        result[name] = summary(each(maker, range(clips), setup, "guidance", settings))
+        result[name] = brief(summary(teacher.rows(setup, clips, frames, kind, weight)))
     return result
 
 
 @dataclass
 class Guidance:
-    checkpoint: str
-    teacher: Teacher | None = None
+    sampler: Sampler
 
     def __call__(self, index, setup, settings):
-        if self.teacher is None:
-            self.teacher = Teacher.read(self.checkpoint, setup.engine.model)
         clip = setup.clip(index, settings["frames"])
         given = clip.tracks(settings["tracks"])
-        made = self.teacher.make(clip, given, settings["steps"], settings["guidance"], seed=index)
-        return grade(made, clip, given)
+        return grade(self.sampler.make(setup, clip, given, settings["guidance"]), clip, given)

@@ -194,7 +194,7 @@ def test_a_variant_shares_the_weights_and_changes_only_what_is_named(tmp_path):
 
 
 def test_a_drawing_is_measured_with_one_setting_changed_at_a_time():
-    own = {"steps": 12, "guidance": 3.0, "guidance_above": 0.4}
+    own = {"steps": 12, "guidance": 3.0, "guidance_above": 0.0}
     changed = drawing.variants(own)
     assert changed.pop("as shipped") == {}
     assert all(len(c) == 1 and own.items().isdisjoint(c.items()) for c in changed.values())

@@ -39,4 +39,4 @@ def decode(vae, latents):
         made, memory = vae.decode_more(latent, memory)
         frames.append(made[0])
     video = torch.cat(frames)[vae.temporal_compression - 1 :]
-    return (video.clamp(0, 1) * 255 + 0.5).to(torch.uint8).permute(0, 2, 3, 1).numpy()
+    return (video.clamp(0, 1) * 255 + 0.5).to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()

@@ -22,7 +22,7 @@ from reference.taehv import TAEHV
 
 from .generator import Generator
 from .make_latents import load_vae
-from .training import weights
+from .training import take_fitting, weights
 
 
 def read_vae(folder):
@@ -66,6 +66,7 @@ def main():
     new = cells(load_vae(arguments.vae), files)
     to_former, to_new = fit(new, former), fit(former, new)
     state = weights(arguments.weights or arguments.model)
+    state = {k: v for k, v in state.items() if "cell_head" not in k}  # is begun anew
 
     C = former.shape[1]
     name = "transformer.patch_embedding.weight"  # [D, noise + image + tracks, 1, p, q]
@@ -82,7 +83,7 @@ def main():
     ):
         by_cell = state[name].unflatten(0, (-1, C)) * (0 if arguments.silent else 1)
         state[name] = torch.einsum(axes, by_cell, to_new).flatten(0, 1)
-    Generator().load_state_dict(state)
+    take_fitting(Generator(), state)
     torch.save({"average": state}, arguments.out)
 
 

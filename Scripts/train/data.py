@@ -52,12 +52,12 @@ class LatentClips:
     """All clips of a folder in memory: true ones, or a teacher's (make_trajectories). Each is shown
     the tracks that its image channels were made with."""
 
-    def __init__(self, folder, tokenizer, max_tokens, seed=0):
-        self.folder = Path(folder)
+    def __init__(self, folder, tokenizer, max_tokens, seed=0, device="cpu"):
+        self.folder, self.device = Path(folder), device
         self.tokenizer = sentencepiece.SentencePieceProcessor(model_file=str(tokenizer))
         self.max_tokens = max_tokens
         self.generator = torch.Generator().manual_seed(seed)
-        self.channels = channel_importance(folder)
+        self.channels = channel_importance(folder).to(device)
         self.clips, self.weights, self.known = [], [], set()
         self.refresh()
 
@@ -65,7 +65,7 @@ class LatentClips:
         for path in sorted(self.folder.glob("*.pt")):
             if path.name not in self.known:
                 self.known.add(path.name)
-                clip = torch.load(path)
+                clip = torch.load(path, map_location=self.device)
                 if "ids" not in clip:
                     clip["ids"] = self.encode(clip["prompt"])
                 self.clips.append(clip)
@@ -114,9 +114,11 @@ class LatentClips:
             states = states[:, :, index].float()
         elif torch.rand((), generator=self.generator) < text_dropout:
             ids = self.encode("")
-        frames = torch.tensor([4 * j + k for j in index for k in (-3, -2, -1, 0)])
+        frames = torch.tensor([4 * j + k for j in index for k in (-3, -2, -1, 0)]).to(self.device)
+        index = torch.tensor(index).to(self.device)
         seen = visible[frames.clamp(min=0)] & (frames >= 0)[:, None]
         latents, image = (clip[k][index].float().transpose(0, 1) for k in ("latents", "image"))
+        ids = ids.to(self.device)
         return latents, image, points[frames.clamp(min=0)], seen, clip["origin"], ids, states
 
 

@@ -21,6 +21,7 @@ from reference.model_directory import save as save_model
 from .drawing import SIZES
 from .generator import Generator
 from .make_latents import load_vae
+from .teacher import SIZES as TEACHER_SIZES
 from .training import weights
 
 
@@ -53,7 +54,7 @@ def main():
     )
     save_model(model, arguments.out)
     if arguments.teacher:
-        teacher = Generator()
+        teacher = Generator(TEACHER_SIZES)
         teacher.load_state_dict(weights(arguments.teacher, transformer=TEACHER))
         save_part(teacher.transformer, Path(arguments.out), TEACHER)
     for path in Path(arguments.out).glob("*/*.safetensors"):

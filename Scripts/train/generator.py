@@ -17,7 +17,7 @@ from reference.text_encoder import TextEncoder
 HERE = Path(__file__).parent
 END = 1  # the piece that ends a prompt
 KNEE = 0.1  # of the pseudo-Huber losses on clips
-PRICE = 0.2  # share of their loss that changing the image channels costs in itself
+PRICE = 0.05  # share of their loss that changing the image channels costs in itself
 
 
 def read(name):

@@ -30,6 +30,7 @@ class Pieces:
 
     def __init__(self, named, size, cell):
         """`size` (h, w) of the latents, at least SIDE; `cell`: pixels of a cell."""
+        device, named = named.owner.device, named.to("cpu")  # number by number
         self.places, says, marks = [], [], []
         for row in range(len(named.owner)):
             owner = named.owner[row]
@@ -44,17 +45,18 @@ class Pieces:
             )
             y, x = y - top, x - left
             inside = (y >= 0) & (y < SIDE) & (x >= 0) & (x < SIDE)
-            mark = torch.zeros(1, SIDE, SIDE, device=owner.device)
+            mark = torch.zeros(1, SIDE, SIDE)
             mark[0, y[inside], x[inside]] = 1.0
             self.places.append((row, top, left))
             says.append(named.what[row][at][0] - 1)
             marks.append(mark)
-        self.true = torch.stack(says) if says else named.what[0, :0]  # [n, 2], colours and shapes
+        true = torch.stack(says) if says else named.what[0, :0]
+        self.true = true.to(device)  # [n, 2], colours and shapes
         self.drawn = self.true.new_tensor((NONE, DRAWN)).expand_as(self.true)
         if marks:
             cells = F.max_pool2d(torch.stack(marks), 2 * REACH + 1, 1, REACH)
             cells = -F.max_pool2d(-cells, 2 * REACH - 1, 1, REACH - 1)
-            self.cells = F.interpolate(cells, scale_factor=cell)
+            self.cells = F.interpolate(cells, scale_factor=cell).to(device)
 
     def of(self, vae, latents):
         """The pieces [n, 4, ...] of latents [B, C, h, w]: red, green, blue of -1..1, and 1 in the

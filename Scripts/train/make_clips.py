@@ -21,16 +21,17 @@ def make(index, settings):
     if path.exists():
         return
     seed = split_seed(settings.split, index)
-    clip = sample_clip(seed, config(settings, width=settings.width, height=settings.height))
+    worlds = config(settings, width=settings.width, height=settings.height)
+    clip = sample_clip(seed, worlds, settings.device)
     tracks = clip.sample_tracks(settings.points, seed=seed)
     temporary = path.with_suffix(f".{os.getpid()}.part")
     with open(temporary, "wb") as file:
         np.savez(
             file,
-            frames=clip.frames.numpy(),
-            tracks=tracks.xy.numpy(),
-            visible=tracks.visible.numpy(),
-            object=tracks.owner.numpy().astype(np.int16),
+            frames=clip.frames.numpy(force=True),
+            tracks=tracks.xy.numpy(force=True),
+            visible=tracks.visible.numpy(force=True),
+            object=tracks.owner.numpy(force=True).astype(np.int16),
             prompt=np.array(clip.prompt),
         )
     os.replace(temporary, path)

@@ -5,13 +5,15 @@
 
 One `NNNNNN.pt` per clip: latents float16 [T_lat, C, h, w]; of the tracks that the model is to be
 shown with it, tracks float32 [T, K, 2] in pixels, visible bool [T, K] and origin [K, 2]; the image
-channels float16 [T_lat, C, h, w] that they make of the first picture; prompt. `channels.json` holds
-how much each latent channel matters in pixels.
+channels float16 [T_lat, C, h, w] that they make of the first picture; prompt. With `--mirrored` as
+much again in `NNNNNN-mirrored.pt`. `channels.json` holds how much each latent channel matters in
+pixels.
 """
 
 import argparse
 import json
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -51,15 +53,26 @@ def channel_weights(vae, latents, step=0.3):
 def image_channels(vae, picture, points, visible):
     """The image channels [T_lat, C, h, w] of a clip that begins with picture [3, H, W] and whose
     tracks are at points [F, K, 2] in pixels, visible [F, K]."""
+    return encoded(vae, moved(picture, points, visible))
+
+
+def moved(picture, points, visible):
+    """What the tracks make of the picture, [F, 3, H, W]; as in image_channels."""
     rules = read("motionstream.json")
     cell = rules["spatial_compression"]
     warp = PictureWarp(picture, points[0], visible[0], rules["image"]["reach"] * cell, cell)
     frames = [warp.frame(*now) for now in zip(points[1:], visible[1:], strict=True)]
-    return vae.encode(torch.stack([picture, *frames])[None])[0]
+    return torch.stack([picture, *frames])
 
 
-def sample(clip, vae, seed, length=None, limit=120):
-    """What is stored of the first `length` frames of a rendered clip."""
+def encoded(vae, video):
+    """The latents [T_lat, C, h, w] of video [F, 3, H, W], where video is; vae may be elsewhere."""
+    return vae.encode(video[None].to(next(vae.parameters()).device))[0].to(video.device)
+
+
+def samples(clip, vae, seed, length=None, limit=120, mirrored=False):
+    """What is stored of the first `length` frames of a rendered clip; if `mirrored`, also of its
+    mirror image."""
     frames, tracks, visible = (
         torch.from_numpy(clip[k][:length]) for k in ("frames", "tracks", "visible")
     )
@@ -71,14 +84,26 @@ def sample(clip, vae, seed, length=None, limit=120):
     tracks, visible = tracks[:, chosen], visible[:, chosen]
     origin = origins(tracks, visible)
     visible = mask_span(visible, generator)
-    return {
-        "latents": vae.encode(video[None])[0].half(),
-        "image": image_channels(vae, video[0], tracks, visible).half(),
+    row = {
+        "latents": video,
+        "image": moved(video[0], tracks, visible),
         "tracks": tracks,
         "visible": visible,
         "origin": origin,
         "prompt": str(clip["prompt"]),
     }
+    for each in [row, mirror(row)] if mirrored else [row]:
+        yield each | {k: encoded(vae, each[k]).half() for k in ("latents", "image")}
+
+
+def mirror(row):
+    """A row of `samples`, before it is encoded, with left and right exchanged."""
+    width = torch.tensor((row["latents"].shape[-1], 0.0))
+    result = row | {k: row[k].flip(-1) for k in ("latents", "image")}
+    result |= {k: width + row[k] * torch.tensor((-1.0, 1.0)) for k in ("tracks", "origin")}
+    other = {"left": "right", "right": "left"}
+    said = re.sub(r"\b(left|right)\b", lambda word: other[word[0]], row["prompt"])
+    return result | {"prompt": said}
 
 
 @torch.no_grad()
@@ -88,12 +113,14 @@ def main():
     parser.add_argument("--vae", required=True)
     parser.add_argument("--out", required=True)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", default="cpu", help="of the autoencoder: cpu or cuda")
     parser.add_argument("--frames", type=int, help="of each clip, its first; all if not given")
+    parser.add_argument("--mirrored", action="store_true", help="store mirror images, too")
     parser.add_argument("--first", type=int, default=0, help="of several processes: its number")
     parser.add_argument("--stride", type=int, default=1, help="of several processes: how many")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    vae = load_vae(arguments.vae)
+    vae = load_vae(arguments.vae).to(arguments.device)
     out = Path(arguments.out)
     out.mkdir(parents=True, exist_ok=True)
     files = sorted(Path(arguments.clips).glob("*.npz"))[arguments.first :: arguments.stride]
@@ -101,13 +128,17 @@ def main():
         target = out / f"{path.stem}.pt"
         if target.exists():
             continue
-        row = sample(np.load(path), vae, int(path.stem), arguments.frames)
+        clip, mirrored = np.load(path), arguments.mirrored
+        rows = samples(clip, vae, int(path.stem), arguments.frames, mirrored=mirrored)
+        names = (target, target.with_stem(f"{path.stem}-mirrored"))
+        for row, name in zip(rows, names, strict=False):
+            temporary = name.with_suffix(f".{os.getpid()}.part")
+            torch.save(row, temporary)
+            os.replace(temporary, name)
         if not (out / "channels.json").exists() and arguments.first == 0:
-            weights = channel_weights(vae, row["latents"][None, :5].float())
+            few = row["latents"][None, :5].float().to(arguments.device)
+            weights = channel_weights(vae, few)
             (out / "channels.json").write_text(json.dumps(weights))
-        temporary = target.with_suffix(".part")
-        torch.save(row, temporary)
-        os.replace(temporary, target)
         if number % 50 == 0:
             print(f"{number} clips, latent std {row['latents'].float().std():.3f}", flush=True)
 

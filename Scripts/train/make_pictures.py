@@ -42,18 +42,19 @@ def picture(seed, settings, vae, ahead):
     worlds = config(settings, width=rules["width"], height=rules["height"])
     frame = seed % settings.frames
     scene = sample_scene(seed, worlds)
-    tracer = Tracer(scene)
+    tracer = Tracer(scene, settings.device)
     image, _, owner = render(tracer, frame, frame + 1)
     points = random_points(worlds, settings.points, seed, owner[0], 0.5)
     tracks = follow(tracer, points, frame)
     frames = torch.tensor([frame + more for more in ahead])
     held = frames.clamp(max=settings.frames - 1)  # the clip may end before
+    xy, visible, owner = (x.cpu() for x in (tracks.xy, tracks.visible, tracks.owner))
     return {
-        "latents": vae.encode(image.permute(0, 3, 1, 2)[None].float() / 255)[0, 0].half(),
+        "latents": vae.encode(image.permute(0, 3, 1, 2)[None].float() / 255)[0, 0].half().cpu(),
         "points": points,
-        "object": tracks.owner.to(torch.int8),
-        "later": tracks.xy[held],
-        "known": tracks.visible[held] & (frames == held)[:, None],
+        "object": owner.to(torch.int8),
+        "later": xy[held],
+        "known": visible[held] & (frames == held)[:, None],
         **told(scene, frame),
     }
 
@@ -79,7 +80,7 @@ def make(start, settings):
     path = Path(settings.out) / f"{start:07d}.pt"
     if path.exists():
         return
-    vae = load_vae(settings.vae)
+    vae = load_vae(settings.vae).to(settings.device)
     ahead = read("motionstream.json")["image"]["drawing"]["ahead"]
     rows = [
         picture(split_seed(settings.split, index), settings, vae, ahead)

@@ -18,7 +18,7 @@ from reference.model_directory import TEACHER
 
 from .data import LatentClips
 from .generator import Generator
-from .teacher import MOTION_GUIDANCE, TEXT_GUIDANCE, Guided, sample
+from .teacher import MOTION_GUIDANCE, SIZES, TEXT_GUIDANCE, Guided, sample
 from .training import weights
 
 
@@ -39,7 +39,7 @@ def main():
     parser.add_argument("--stride", type=int, default=1, help="of several processes: how many")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    model = Generator().to(arguments.device).eval().requires_grad_(False)
+    model = Generator(SIZES).to(arguments.device).eval().requires_grad_(False)
     model.load_state_dict(weights(arguments.teacher, arguments.device, TEACHER))
     clips = LatentClips(arguments.latents, arguments.tokenizer, model.rules.text.max_tokens)
     out = Path(arguments.out)

@@ -17,14 +17,14 @@ from .data import Shown
 from .drawing import SIZES, at_first, begun, clean
 from .generator import Generator, no_motion, no_prompt
 from .likeness import Likeness, Pieces
-from .make_latents import image_channels, load_vae
+from .make_latents import image_channels, load_vae, mirror
 from .naming import Named, Naming, Words
 from .patch_basis import blocks, components, set_linear_code
 from .self_forcing import Rollout
 from .sight import Discriminator, Sight, misnamed
 from .teacher import Guided, sample
 from .train_vae import initialize
-from .training import Running, weights
+from .training import Running, take_fitting, weights
 
 SHIPPED = Path(__file__).parents[2] / "Models/solids-320x192"
 FRAMES = 9  # latent, three chunks
@@ -347,9 +347,20 @@ def test_the_discriminator_learns_what_names_look_like_and_sees_only_objects():
     assert latents.grad[:, :, 1:5, 3:6].any() and not latents.grad[:, :, 5:].any()
 
 
+def test_a_mirrored_clip_is_told_and_tracked_the_other_way_round():
+    picture = torch.rand(5, 3, 4, 6)
+    row = {"latents": picture, "image": picture * 2, "prompt": "on the far left, to the right"}
+    row |= {"tracks": torch.tensor([[[1.0, 2.0]]]), "origin": torch.tensor([[0.5, 3.0]])}
+    other = mirror(row)
+    assert torch.equal(other["image"][..., 0], 2 * picture[..., 5])
+    assert other["tracks"].tolist() == [[[5.0, 2.0]]] and other["origin"].tolist() == [[5.5, 3.0]]
+    assert other["prompt"] == "on the far right, to the left"
+    assert {k: str(v) for k, v in mirror(other).items()} == {k: str(v) for k, v in row.items()}
+
+
 def test_a_model_directory_stands_for_the_checkpoints_it_was_made_of():
     student, drawing = Generator(), Generator(SIZES)
-    student.load_state_dict(weights(SHIPPED))
+    take_fitting(student, weights(SHIPPED))
     drawing.load_state_dict(weights(SHIPPED, transformer=model_directory.DRAWING))
     shipped = model_directory.load(SHIPPED)
     for one, other in (

@@ -28,8 +28,11 @@ from .training import (
     Running,
     Workers,
     arguments,
+    changed,
     optimizers,
     reading,
+    take_fitting,
+    told,
     update,
     weights,
 )
@@ -49,7 +52,7 @@ class Recipe:
     start: float = 0.3  # share of steps on chunks 0, 1 only
     no_sink: float = 0.08  # share of steps that see the window only
     long_window: float = 0.08  # share of steps that see two chunks of window
-    average: float = 0.99
+    average: float = 0.997
     seed: int = 1
 
 
@@ -78,22 +81,19 @@ def causal_loss(model, recipe, workers, clips, picked, log):
     context = torch.rand(B, n) < recipe.clean
     context[:, -1] = False
     level[context] = -1
-    sigma = torch.tensor([*model.sigmas, 0.0])[level]
-    timestep = torch.tensor([*model.timesteps, model.rules.sampler.commit_timestep])[level]
-    jitter = torch.rand(B, n) * recipe.context_noise * (level < 0)
+    level = level.to(workers.device)
+    sigma = torch.tensor([*model.sigmas, 0.0]).to(workers.device)[level]
+    timestep = torch.tensor([*model.timesteps, model.rules.sampler.commit_timestep])
+    timestep = timestep.to(workers.device)[level].repeat_interleave(chunk, 1)
+    jitter = torch.rand(B, n, device=workers.device) * recipe.context_noise * (level < 0)
     amount = torch.maximum(sigma, jitter).repeat_interleave(chunk, 1)[:, None, :, None, None]
     noisy = (1 - amount) * latents + amount * torch.randn_like(latents)
     if batch.states is not None:
         for i, state in enumerate(batch.states):
             at_level = (level == i).repeat_interleave(chunk, 1)[:, None, :, None, None]
             noisy = torch.where(at_level, state, noisy)
-    mask = torch.ones(n, n).tril().bool()
+    mask = torch.ones(n, n, device=workers.device).tril().bool()
     mask = mask.repeat_interleave(chunk, 0).repeat_interleave(chunk, 1)
-    noisy, timestep, mask = (
-        t.to(workers.device) for t in (noisy, timestep.repeat_interleave(chunk, 1), mask)
-    )
-    batch = batch.to(workers.device)
-    latents = batch.latents
 
     with workers.precision():
         condition = model.condition(batch.image, batch.shown)
@@ -101,12 +101,12 @@ def causal_loss(model, recipe, workers, clips, picked, log):
     image = model.image_channels(condition)
     error = clip_error(clean, latents, image, clips.channels)
     error = error.mean((1, 3, 4)).unflatten(1, (n, chunk)).mean(2)  # [B, n]
-    noisy_chunk = (level >= 0).float().to(workers.device)
+    noisy_chunk = (level >= 0).float()
     origin = "true" if batch.states is None else "teacher"
     for i, value in enumerate(model.sigmas):
         at_level = level == i
         if at_level.any():
-            log.add(f"{origin} {value:.2f}", error.detach().cpu()[at_level].mean().item())
+            log.add(f"{origin} {value:.2f}", error.detach()[at_level].mean().item())
     return (error * noisy_chunk).sum() / noisy_chunk.sum()
 
 
@@ -117,11 +117,16 @@ def main():
         latents="folder of make_latents",
         trajectories="optional folder of make_trajectories",
         weights="checkpoint of train_teacher, or model directory with a teacher, to begin from",
+        student="optional checkpoint or model directory of a student to begin from instead",
     )
-    recipe, workers = Recipe(), Workers(settings)
+    recipe, workers = changed(Recipe(), settings, "batch"), Workers(settings)
     torch.manual_seed(recipe.seed)
     model = Generator().to(workers.device)
-    model.load_state_dict(weights(settings.weights, workers.device, TEACHER))
+    if settings.student:
+        state = weights(settings.student, workers.device)
+    else:
+        state = weights(settings.weights, workers.device, TEACHER)
+    told(take_fitting(model, state), workers)
     model.text_encoder.requires_grad_(False)
     optimizer_list = optimizers(model, recipe.learning_rate)
     average = Average(model)
@@ -129,7 +134,7 @@ def main():
     clock = progress.clock
     read = reading(settings, model, workers, recipe, progress.step)
     sources = [
-        LatentClips(folder, **read)
+        LatentClips(folder, **read, device=workers.device)
         for folder in (settings.latents, settings.trajectories)
         if folder
     ]
@@ -146,8 +151,8 @@ def main():
         loss = causal_loss(model, recipe, workers, clips, picked, log)
         loss.backward()
         (clock.elapsed,) = workers.average(model, clock.now())
-        rate = clock.rate(progress.step, recipe.warmup, recipe.decay)
-        update(model, optimizer_list, recipe.learning_rate * rate)
+        rate = recipe.learning_rate * clock.rate(progress.step, recipe.warmup, recipe.decay)
+        update(model, optimizer_list, rate)
         average.update(model, recipe.average, progress.step)
         progress.advance(loss, log, every=20)
         if progress.step % 50 == 0:

@@ -24,13 +24,14 @@ from reference.sampler import shifted
 from .data import LatentClips
 from .generator import Generator, importance, robust
 from .self_forcing import Rollout
-from .teacher import Guided
+from .teacher import SIZES, Guided
 from .training import (
     Average,
     Progress,
     Running,
     Workers,
     arguments,
+    changed,
     optimizers,
     reading,
     update,
@@ -122,9 +123,11 @@ def main():
         teacher="checkpoint of train_teacher, or model directory with a teacher",
         student="checkpoint of train_causal, or model directory, to begin from",
     )
-    recipe, workers = Recipe(), Workers(settings)
+    recipe, workers = changed(Recipe(), settings, "batch"), Workers(settings)
     torch.manual_seed(recipe.seed)
-    student, critic, teacher = (Generator().to(workers.device) for _ in range(3))
+    student, critic, teacher = (
+        Generator(*sizes).to(workers.device) for sizes in ((), (SIZES,), (SIZES,))
+    )
     student.load_state_dict(weights(settings.student, workers.device))
     for model in (critic, teacher):
         model.load_state_dict(weights(settings.teacher, workers.device, TEACHER))
@@ -141,7 +144,7 @@ def main():
     )
     clock = progress.clock
     read = reading(settings, student, workers, recipe, progress.step)
-    clips = LatentClips(settings.latents, **read)
+    clips = LatentClips(settings.latents, **read, device=workers.device)
     torch.manual_seed(workers.seed(recipe.seed, progress.step))
     stage = Stage(recipe, workers, clips, student, critic, teacher)
 

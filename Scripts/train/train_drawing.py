@@ -34,9 +34,12 @@ from .training import (
     Running,
     Workers,
     arguments,
+    changed,
     optimizers,
     reading,
+    take_fitting,
     take_words,
+    told,
     update,
     weights,
 )
@@ -111,20 +114,15 @@ def begin(networks, settings, workers):
     else:
         begun = torch.load(settings.weights, map_location=workers.device)
         state = begun["average"]
-    own = networks.model.state_dict()
-    fits = {k for k in own if k in state and state[k].shape == own[k].shape}
-    if settings.new_words:
-        fits = {k for k in fits if "text_encoder" not in k}
-    networks.model.load_state_dict(own | {k: state[k] for k in fits})
-    anew = sorted(own.keys() - fits)
+    skip = ("text_encoder",) if settings.new_words else ()
+    anew = take_fitting(networks.model, state, skip)
     others = {name: network for name, network in vars(networks).items() if name != "model"}
     for name, network in others.items():
         if name in begun and not settings.new_words:
             network.load_state_dict(begun[name])
         else:
             anew.append(name)
-    if workers.first:
-        print(f"begun anew: {', '.join(anew) or 'nothing'}", flush=True)
+    told(anew, workers)
 
 
 def main():
@@ -138,7 +136,8 @@ def main():
         words="optional checkpoint or model directory whose text encoder to keep",
         new_words="flag: the weights are of another tokenizer; begin the text encoder anew",
     )
-    recipe, workers = Recipe(), Workers(settings)
+    counts = ("told", "looked_at", "recast", "recast_beside", "pictures", "begun")
+    recipe, workers = changed(Recipe(), settings, *counts), Workers(settings)
     torch.manual_seed(recipe.seed)
     model = Generator(drawing.SIZES)
     channels = model.transformer.config.out_channels

@@ -16,20 +16,24 @@ from dataclasses import dataclass
 
 import torch
 
-from reference.model_directory import TEACHER
+from reference.model_directory import DRAWING, TEACHER
 from reference.sampler import shifted
 
 from .data import LatentClips
 from .generator import Generator, clip_error, no_motion, noise_share
+from .teacher import SIZES
 from .training import (
     Average,
     Progress,
     Running,
     Workers,
     arguments,
+    changed,
     optimizers,
     reading,
+    take_fitting,
     take_words,
+    told,
     update,
     weights,
 )
@@ -80,19 +84,26 @@ def main():
         latents="folder of make_latents",
         words="checkpoint of train_drawing, or model directory, whose text encoder to keep",
         weights="optional checkpoint, or model directory with a teacher, to begin from",
+        drawing="optional checkpoint of train_drawing, or model directory, to begin from instead",
     )
-    recipe, workers = Recipe(), Workers(settings)
+    recipe, workers = changed(Recipe(), settings, "batch"), Workers(settings)
     torch.manual_seed(recipe.seed)
-    model = Generator().to(workers.device)
+    model = Generator(SIZES).to(workers.device)
     if settings.weights:
         model.load_state_dict(weights(settings.weights, workers.device, TEACHER))
+    elif settings.drawing:  # knows what things look like; what it says is silenced at first
+        told(take_fitting(model, weights(settings.drawing, workers.device, DRAWING)), workers)
+        with torch.no_grad():
+            for last in (model.transformer.proj_out, model.transformer.cell_head.conv_out):
+                last.weight.zero_()
+                last.bias.zero_()
     take_words(model, settings.words)
     optimizer_list = optimizers(model, recipe.learning_rate)
     average = Average(model)
     progress = Progress(settings, workers, {"model": model}, optimizer_list, average)
     clock = progress.clock
     read = reading(settings, model, workers, recipe, progress.step)
-    clips = LatentClips(settings.latents, **read)
+    clips = LatentClips(settings.latents, **read, device=workers.device)
     torch.manual_seed(workers.seed(recipe.seed, progress.step))
 
     log = Running()

@@ -4,6 +4,7 @@ import argparse
 import math
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -31,6 +32,8 @@ def arguments(description, minutes, **more):
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--bf16", action="store_true", help="matrix products in bfloat16")
+    parser.add_argument("--times", type=int, default=1, help="so many times a step's samples: GPU")
+    parser.add_argument("--set", action="append", default=[], help="of the recipe: name=number")
     return parser.parse_args()
 
 
@@ -45,6 +48,7 @@ class Workers:
         if self.device.type == "cuda":
             self.device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
             torch.cuda.set_device(self.device)
+            torch.set_float32_matmul_precision("high")
         self.bf16 = settings.bf16
         if self.count > 1:
             dist.init_process_group("nccl" if self.device.type == "cuda" else "gloo")
@@ -76,6 +80,18 @@ class Workers:
             grad.copy_(flat[used : used + grad.numel()].view_as(grad))
             used += grad.numel()
         return flat[: len(numbers)].tolist()
+
+
+def changed(recipe, settings, *counts):
+    """A stage's recipe with what `--set` says, and `--times` as many samples in a step as its
+    fields `counts` say."""
+    for change in settings.set:
+        name, _, value = change.partition("=")
+        kind = type(getattr(recipe, name, None))
+        if kind not in (int, float):
+            raise SystemExit(f"--set: expected a number of {recipe}, found {change!r}")
+        recipe = replace(recipe, **{name: kind(value)})
+    return replace(recipe, **{name: settings.times * getattr(recipe, name) for name in counts})
 
 
 def reading(settings, model, workers, recipe, step):
@@ -198,6 +214,21 @@ class Progress:
         if self.workers.first:
             self.save()
             print(f"ended after step {self.step}  {log}", flush=True)
+
+
+def take_fitting(model, state, skip=()):
+    """Takes what fits of weights `state` but what has a part in `skip` in its name. Returns the
+    names of the weights that are begun anew."""
+    own = model.state_dict()
+    fits = {k for k in own if k in state and state[k].shape == own[k].shape}
+    fits = {k for k in fits if not any(part in k for part in skip)}
+    model.load_state_dict(own | {k: state[k] for k in fits})
+    return sorted(own.keys() - fits)
+
+
+def told(anew, workers):
+    if workers.first:
+        print(f"begun anew: {', '.join(anew) or 'nothing'}", flush=True)
 
 
 def take_words(model, path):

@@ -31,6 +31,7 @@ def arguments(description, frames, points, first=0, **more):
     add("--still-camera", type=float, default=0.6, help="share of cameras")
     add("--turning", type=float, default=0.3, help="share of objects")
     add("--processes", type=int, default=os.cpu_count())
+    add("--device", default="cpu", help="to render and to encode on: cpu or cuda")
     return parser.parse_args()
 
 

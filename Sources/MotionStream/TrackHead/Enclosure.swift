@@ -3,7 +3,7 @@
 /// Where the thing has turned no pixel of the first picture may come there; it is of the thing all the
 /// same.
 struct Enclosure {
-  private let hull: Hull
+  let hull: Hull
   private let members: [Member]
   /// Its tracks that are seen, and tracks seen before it.
   private let own, before: [SIMD2<Float>]
@@ -31,11 +31,11 @@ struct Enclosure {
   }
 
   /// The place in the first picture that is shown at a place now: what the nearest track brings, if
-  /// that is of the thing (`isOf`), or what it is on; nil if the thing is not there.
+  /// that is of the thing (`isOf`), or what it is on; nil if the thing is not there. The place is in
+  /// the hull.
   func first(
     _ here: SIMD2<Float>, isOf: (_ guide: Int, _ place: SIMD2<Float>) -> Bool
   ) -> SIMD2<Float>? {
-    guard hull.encloses(here) else { return nil }
     var (nearest, least) = (0, Float.infinity)
     for (index, member) in members.enumerated() {
       let distance = TrackGuide.length(here.x - member.place.x, here.y - member.place.y)

@@ -261,8 +261,12 @@ package final class PictureWarp {
     let (moves, source) = (moves.pointer, source.pointer)
     let (owner, guides, tried, isTorn, level) = (ground.owner, guides, tried, isTorn, level)
     let (turning, role, enclosures) = (turning, role, enclosures)
+    // Looked through for every pixel: nothing in them is counted by references.
+    let (origins, hulls) = (turning.map(\.origin), enclosures.map(\.hull))
+    let rows = hulls.map { $0.rows(size) }
     let (right, bottom) = (Float(width), Float(size.height))
     pool.run(size.height) { row in
+      let crossed = hulls.indices.filter { rows[$0].contains(row) }
       for column in 0..<width {
         let pixel = row * width + column
         let (hereX, hereY) = (Float(column) + 0.5, Float(row) + 0.5)
@@ -308,18 +312,18 @@ package final class PictureWarp {
           if best == 3 { break }
         }
         if best < 3 {
-          for (number, turning) in turning.enumerated() {
+          for number in origins.indices {
             let here = SIMD2(hereX, hereY)
-            let first = turning.first(here)
-            guard isOf(number, first), turning.isSeen(at: here) else { continue }
+            let first = origins[number].of(here)
+            guard isOf(number, first), turning[number].isSeen(at: here) else { continue }
             (sourceX, sourceY, best) = (first.x, first.y, 3)
             break
           }
         }
         if best < 3 {
-          for enclosure in enclosures {
+          for number in crossed where hulls[number].encloses(SIMD2(hereX, hereY)) {
             guard
-              let first = enclosure.first(
+              let first = enclosures[number].first(
                 SIMD2(hereX, hereY),
                 isOf: { [self] guide, place in
                   size.holds(place.x, place.y) && ground.isOf(guide, at(place.x, place.y))

@@ -116,10 +116,21 @@ struct SolidPose {
     return by + (right * point.x + down * point.y + near * point.z) - SIMD2(point.x, point.y)
   }
 
-  /// Where in the first picture is what the solid's outline shows at a place now, as if it had not
-  /// turned.
-  func first(_ place: SIMD2<Float>) -> SIMD2<Float> {
-    SIMD2<Float>(solid.centre) + (place - SIMD2<Float>(centre)) / Float(scale)
+  /// Where the solid's outline was in the first picture.
+  var origin: Origin {
+    Origin(
+      first: SIMD2<Float>(solid.centre), now: SIMD2<Float>(centre), scale: Float(scale))
+  }
+
+  /// From an outline to the one in the first picture.
+  struct Origin {
+    fileprivate let first, now: SIMD2<Float>
+    fileprivate let scale: Float
+
+    /// Where in the first picture is what the solid's outline shows at a place now, as if it had not
+    /// turned.
+    @inline(__always)
+    func of(_ place: SIMD2<Float>) -> SIMD2<Float> { first + (place - now) / scale }
   }
 
   private static func count(_ marks: [Bool]) -> Int { marks.count { $0 } }

@@ -8,6 +8,9 @@ final class Things {
     picture, starts: (0..<guides.count).map { (guides[$0].startX, guides[$0].startY) })
   /// Those found in the frames so far.
   var solids: [Solid] = []
+  /// Solids of the last frame and of this one by their tracks, those that were refused too: most are
+  /// asked for again.
+  private var (former, built): ([[Int]: Solid], [[Int]: Solid]) = ([:], [:])
 
   /// Share of the tracks beside a thing that do not move with it; beside a piece of ground fewer do.
   private static let parted = 0.9
@@ -26,6 +29,7 @@ final class Things {
   /// What turns, now that the guides are where they are. For every frame, in order: a solid once found
   /// is followed.
   func turned() -> [(solid: Solid, pose: SolidPose)] {
+    (former, built) = (built, [:])
     var found = solids.compactMap(followed).filter { $0.pose?.fits(Self.kept) ?? true }
     var isFree = (0..<guides.count).map { guides[$0].isSpecified && guides[$0].isAlone }
     for (solid, _) in found { for member in solid.members { isFree[member] = false } }
@@ -111,7 +115,11 @@ final class Things {
   }
 
   private func solid(_ members: [Int]) -> Solid {
-    Solid(members, guides: guides, picture: picture, outline: outline)
+    let solid =
+      built[members] ?? former[members]
+      ?? Solid(members, guides: guides, picture: picture, outline: outline)
+    built[members] = solid
+    return solid
   }
 
   /// A solid without tracks that turn out to be of something else, and its pose if enough of them say

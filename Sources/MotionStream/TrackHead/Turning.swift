@@ -1,6 +1,8 @@
 /// Something that turns, in a frame.
 struct Turning {
   let solid: Solid
+  /// Where its outline was.
+  let origin: SolidPose.Origin
   private let pose: SolidPose
   /// Its tracks that are seen, and tracks seen before its outline.
   private var own, before: [SIMD2<Float>]
@@ -9,7 +11,7 @@ struct Turning {
   private static let reach: Float = 12
 
   init(_ solid: Solid, _ pose: SolidPose) {
-    (self.solid, self.pose, own, before) = (solid, pose, [], [])
+    (self.solid, self.pose, origin, own, before) = (solid, pose, pose.origin, [], [])
   }
 
   /// How far its pixels have moved, with what their tracks are off where the solid's points are, if
@@ -40,15 +42,11 @@ struct Turning {
       let place = SIMD2(guides[index].x, guides[index].y)
       if guides[index].turning == number {
         own.append(place)
-      } else if isMine(first(place)) {
+      } else if isMine(origin.of(place)) {
         before.append(place)
       }
     }
   }
-
-  /// Where in the first picture is what its outline shows at a place now.
-  @inline(__always)
-  func first(_ place: SIMD2<Float>) -> SIMD2<Float> { pose.first(place) }
 
   /// Whether no track before it is nearer to a place than its own.
   func isSeen(at place: SIMD2<Float>) -> Bool { Self.isSeen(at: place, own, before) }
