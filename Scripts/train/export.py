@@ -25,11 +25,25 @@ from .teacher import SIZES as TEACHER_SIZES
 from .training import weights
 
 
+@torch.no_grad()
+def keep_change(transformer, share):
+    """Makes the output of a transformer with a cell head `share` of what it was: with prediction
+    "residual", its change to the image channels."""
+    if share == 1:
+        return
+    head = transformer.cell_head
+    for last in (transformer.proj_out, head.conv_out):
+        last.weight *= share
+        last.bias *= share
+    head.conv_in.weight[:, transformer.config.in_channels :] /= share  # sees what is said
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--student", required=True)
     parser.add_argument("--drawing", required=True, nargs="+", help="several are averaged")
     parser.add_argument("--teacher", help="to be kept beside it, if given")
+    parser.add_argument("--change", type=float, default=1.0, help="share of the student's to keep")
     parser.add_argument("--vae", required=True)
     parser.add_argument("--tokenizer", required=True)
     parser.add_argument("--name", required=True)
@@ -37,6 +51,7 @@ def main():
     arguments = parser.parse_args()
     student = Generator()
     student.load_state_dict(weights(arguments.student))
+    keep_change(student.transformer, arguments.change)
     drawing = Generator(SIZES)
     several = [weights(path, transformer=DRAWING) for path in arguments.drawing]
     drawing.load_state_dict({k: sum(w[k] for w in several) / len(several) for k in several[0]})

@@ -15,6 +15,7 @@ from world.scene import COLOURS
 from .change_latents import fit
 from .data import Shown
 from .drawing import SIZES, at_first, begun, clean
+from .export import keep_change
 from .generator import Generator, no_motion, no_prompt
 from .likeness import Likeness, Pieces
 from .make_latents import image_channels, load_vae, mirror
@@ -356,6 +357,18 @@ def test_a_mirrored_clip_is_told_and_tracked_the_other_way_round():
     assert other["tracks"].tolist() == [[[5.0, 2.0]]] and other["origin"].tolist() == [[5.5, 3.0]]
     assert other["prompt"] == "on the far right, to the left"
     assert {k: str(v) for k, v in mirror(other).items()} == {k: str(v) for k, v in row.items()}
+
+
+def test_of_a_students_change_a_share_is_kept():
+    torch.manual_seed(0)
+    transformer = Generator().transformer
+    for last in (transformer.proj_out, transformer.cell_head.conv_out):
+        torch.nn.init.normal_(last.weight, std=0.1)
+    x, text = torch.randn(1, 112, 2, 8, 8), torch.randn(1, 5, 128)
+    whole = transformer(x, torch.full((1, 2), 500.0), text)
+    keep_change(transformer, 0.25)
+    assert torch.allclose(transformer(x, torch.full((1, 2), 500.0), text), whole / 4, atol=1e-5)
+    assert whole.abs().max() > 0.1
 
 
 def test_a_model_directory_stands_for_the_checkpoints_it_was_made_of():
