@@ -1,5 +1,5 @@
-"""The network of all stages: teacher, critic and student differ in their weights and in what they
-may look at, not in their parts; the network that draws differs in its patch as well."""
+"""The network of all stages: teacher, critic and student differ in their weights, in what they may
+look at and in their patches; the network that draws has the teacher's."""
 
 import json
 from dataclasses import replace

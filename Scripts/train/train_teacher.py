@@ -7,8 +7,10 @@
 As in the paper (2.1 to 2.3): picture, tracks and text are given together, one noise level for all
 latent frames, random subsets of tracks from dense to none, masking in the middle of clips, and each
 of text, motion and picture dropped at times, so that joint guidance and clips without a picture
-work. The loss is the student's (`clip_error`). The text encoder is that of `train_drawing` and
-stays as it is. On a GPU: `--device cuda --bf16`.
+work. The loss is the student's (`clip_error`). Its patches are finer than the student's
+(`teacher.json`) and those of the network that draws, from which it may begin (`--drawing`). The
+text encoder is that of `train_drawing` and stays as it is. On a GPU: `--device cuda --bf16 --times
+8`.
 """
 
 import math
