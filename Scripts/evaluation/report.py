@@ -284,7 +284,6 @@ def drawing(part):
     )
 
 
-GUIDANCES = ("joint", "text only", "motion only")
 BRIEFLY = ("", "EPE %", "Objects' EPE %", "PSNR", "SSIM", "Sharpness of true")
 
 
@@ -302,7 +301,7 @@ def ablations(part):
 
 
 def guidance(part):
-    rows = [briefly(name, figures) for name, figures in part.items() if name in GUIDANCES]
+    rows = [briefly(name, figures) for name, figures in part["settings"].items()]
     return (
         f"Guidance of the teacher: {part['clips']} clips of {part['frames']} frames "
         f"({mix(part)}), {part['tracks']} tracks.\n\n" + table(BRIEFLY, rows)

@@ -165,9 +165,9 @@ class Timed:
 
 def measure_guidance(setup, teacher, clips, frames, kind):
     """The teacher with joint guidance against text alone and motion alone."""
-    result = {"clips": clips, "frames": frames, "tracks": kind}
+    result = {"clips": clips, "frames": frames, "tracks": kind, "settings": {}}
     for name, weight in GUIDANCE.items():
-        result[name] = brief(summary(teacher.rows(setup, clips, frames, kind, weight)))
+        result["settings"][name] = brief(summary(teacher.rows(setup, clips, frames, kind, weight)))
     return result
 
 

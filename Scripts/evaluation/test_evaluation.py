@@ -248,6 +248,15 @@ def test_the_table_says_what_was_not_measured(clips):
     assert "Left out" in text
 
 
+def test_the_guidance_of_the_teacher_has_a_row_each():
+    figures = {"epe": 0.5, "epe_interval": None, "objects_epe": 1.0, "psnr": 20.0, "ssim": 0.8}
+    figures["sharpness_of_true"] = 0.25
+    part = {"clips": 2, "frames": 9, "tracks": "dense", "world": vars(Mix())}
+    part["settings"] = {"joint": figures, "text only": figures}
+    rows = report.guidance(part).splitlines()[4:]
+    assert [row.split(" | ")[0] for row in rows] == ["| joint", "| text only"]
+
+
 def test_the_settings_of_the_world_are_those_of_the_mix():
     config = Mix(3, 0.25, 0.75).config(MANIFEST, 9)
     assert config == WorldConfig(160, 96, 16.0, 9, 3, 0.25, 0.75)

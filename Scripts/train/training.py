@@ -88,9 +88,11 @@ def changed(recipe, settings, *counts):
     for change in settings.set:
         name, _, value = change.partition("=")
         kind = type(getattr(recipe, name, None))
-        if kind not in (int, float):
-            raise SystemExit(f"--set: expected a number of {recipe}, found {change!r}")
-        recipe = replace(recipe, **{name: kind(value)})
+        try:
+            recipe = replace(recipe, **{name: {int: int, float: float}[kind](value)})
+        except (KeyError, ValueError):
+            found = f"expected name=number of {recipe}, found {change!r}"
+            raise SystemExit(f"--set: {found}") from None
     return replace(recipe, **{name: settings.times * getattr(recipe, name) for name in counts})
 
 
