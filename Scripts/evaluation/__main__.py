@@ -49,7 +49,7 @@ def parse():
     add("--streams", type=int, default=4)
     add("--stream-frames", type=int, default=10_000)
     add("--block", type=int, default=1000, help="frames of a stream that are averaged")
-    add("--shape-scenes", type=int, default=600, help="that the shape classifier learns from")
+    add("--shape-scenes", type=int, default=1500, help="that the shape classifier learns from")
     add("--drawing-clips", type=int, default=24)
     add("--drawing-frames", type=int, default=57)
     add("--teacher-clips", type=int, default=16, help="of the guidance and teacher parts")

@@ -1,5 +1,5 @@
 """Which of the world's shapes a piece of picture shows: a small convolutional network, trained in
-about a minute on crops of the train split and graded on crops of the validation split."""
+some three minutes on crops of the train split and graded on crops of the validation split."""
 
 import os
 from pathlib import Path
@@ -16,7 +16,7 @@ from .jobs import processes
 from .objects import SMALLEST
 
 SIDE = 32  # px of a crop
-PER_SCENE = 6  # frames drawn of each scene
+PER_SCENE = 3  # frames drawn of each scene
 MARGIN = 0.25  # of the object's box, on each side
 FRAMES = 81  # of the scenes
 
@@ -60,7 +60,7 @@ def crop(frame, mask, shift=(0.0, 0.0), grow=1.0):
 
 
 def crops_of(job):
-    """Crops [n, 3, 32, 32] uint8-rounded and shapes [n] of one scene's objects at random times."""
+    """Crops uint8 [n, 3, 32, 32] and shapes [n] of one scene's objects at random times."""
     split, index, config = job
     rng = np.random.default_rng([index, 0xC209])
     scene = sample_scene(split_seed(split, index), config)
@@ -75,21 +75,30 @@ def crops_of(job):
                 crops.append(piece)
                 labels.append(SHAPES.index(solid.shape))
     crops = torch.stack(crops) if crops else torch.zeros(0, 3, SIDE, SIDE)
-    return (crops * 127.5).round().to(torch.int8).numpy(), labels
+    return quantized(crops), labels
+
+
+def quantized(crops):
+    """Crops in -1..1 as uint8, four times as small on their way between processes."""
+    return ((crops + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).numpy()
+
+
+def restored(crops):
+    return torch.from_numpy(crops).float() / 127.5 - 1
 
 
 def dataset(split, scenes, config, workers):
     jobs = [(split, i, config) for i in range(scenes)]
     parts = processes(workers).map(crops_of, jobs, 8) if workers else list(map(crops_of, jobs))
-    crops = torch.from_numpy(np.concatenate([c for c, _ in parts])).float() / 127.5
+    crops = restored(np.concatenate([c for c, _ in parts]))
     return crops, torch.tensor([label for _, labels in parts for label in labels])
 
 
-def classifier(setup, scenes=600, epochs=12):
+def classifier(setup, scenes, epochs=12):
     """(network, its accuracy on true crops of the validation split), from the output folder if it
     was trained before."""
     config = setup.mix.config(setup.manifest, FRAMES)
-    name = f"shapes-{config.width}x{config.height}-{scenes}-{epochs}"
+    name = f"shapes-{config.width}x{config.height}-{scenes}-{PER_SCENE}-{epochs}"
     mix = f"{config.max_objects}-{config.still_camera:g}-{config.turning:g}"
     path = Path(setup.out) / f"{name}-{mix}.pt"
     network = Classifier()

@@ -10,7 +10,7 @@ from safetensors.numpy import load_file, save_file
 
 from world import WorldConfig, sample_clip, split_seed
 
-from . import colours, drawing, engine, grade, length, objects, pictures, points, report
+from . import colours, drawing, engine, grade, length, objects, pictures, points, report, shapes
 from .ablations import timesteps, variants
 from .teacher import tracks_shown
 from .worlds import Mix, Points, held_out, to_and_fro
@@ -265,3 +265,14 @@ def test_the_settings_of_the_world_are_those_of_the_mix():
 def test_a_clip_without_a_point_to_follow_has_none():
     path, lost = points.track(np.zeros((3, 48, 80, 3), np.uint8), np.zeros((0, 2)))
     assert path.shape == (3, 0, 2) and lost.shape == (3, 0)
+
+
+def test_what_the_shape_classifier_learns_from_looks_as_what_it_is_asked_about(clips):
+    frame = np.full_like(clips[0].frames[0], 255)
+    frame[:, 80:] = 0
+    mask = np.zeros(frame.shape[:2], bool)
+    mask[20:70, 40:110] = True
+    crop = shapes.crop(frame, mask)
+    assert crop.max() == 1 and crop.min() == -1  # white and black are both there
+    learnt_from = shapes.restored(shapes.quantized(crop))
+    torch.testing.assert_close(learnt_from, crop, rtol=0, atol=1 / 127)
