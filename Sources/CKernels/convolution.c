@@ -1,4 +1,4 @@
-// Implicit GEMM without im2col. A tile copies its input rows (both sources side by side) into the
+// Implicit GEMM without im2col (what has a cheaper way goes to winograd.c). A tile copies its input rows (both sources side by side) into the
 // thread's scratch with zero borders; there, the 3 * C inputs under a kernel row lie in one run
 // for every pixel, and neighbouring pixels' runs are stride * C apart: rows of a matrix that
 // overlap. The sums of a run of pixels are biased, joined with the residual and activated at once.
@@ -6,8 +6,11 @@
 
 #include "kernels.h"
 #include "pool.h"
+#include "winograd.h"
 
 struct MSConv {
+  /// What does the work instead, for layers that it suits; nothing else is set then.
+  MSWinograd *winograd;
   const MSKernels *kernels;
   int64_t out, in, kernel, stride;
   /// The input is doubled first: `panels` then holds the weights of the four output phases, each a
@@ -82,6 +85,13 @@ static void pack(const MSConv *conv, const float *w, float *panels) {
 
 MSConv *ms_conv_prepare(const float *w, const float *bias, int64_t out, int64_t in, int64_t kernel,
                         int64_t stride) {
+  if (kernel == 3 && stride == 1 && ms_winograd_pays(out, in)) {
+    MSConv *const conv = calloc(1, sizeof *conv);
+    if (conv) conv->winograd = ms_winograd_prepare(w, bias, out, in);
+    if (conv && conv->winograd) return conv;
+    ms_conv_free(conv);
+    return NULL;
+  }
   MSConv *const conv = allocate(bias, out, in, kernel, stride, 1);
   if (conv) pack(conv, w, conv->panels);
   return conv;
@@ -113,6 +123,7 @@ MSConv *ms_conv_prepare_doubled(const float *w, const float *bias, int64_t out, 
 
 void ms_conv_free(MSConv *conv) {
   if (!conv) return;
+  ms_winograd_free(conv->winograd);
   free(conv->panels);
   free(conv->bias);
   free(conv);
@@ -280,6 +291,10 @@ static void conv_tile(void *context, int64_t tile, int worker) {
 void ms_conv2d(MSPool *pool, const MSConv *conv, const float *a, int64_t in_a, const float *b,
                int64_t H, int64_t W, const float *residual, MSActivation activation, float *y,
                float *scratch) {
+  if (conv->winograd) {
+    ms_winograd(pool, conv->winograd, a, in_a, b, H, W, residual, activation, y, scratch);
+    return;
+  }
   const int64_t rows = tile_rows_for(conv, H);
   ConvJob job = {
       .conv = conv,
@@ -301,5 +316,6 @@ void ms_conv2d(MSPool *pool, const MSConv *conv, const float *a, int64_t in_a, c
 }
 
 int64_t ms_conv_scratch(const MSPool *pool, const MSConv *conv, int64_t H, int64_t W) {
+  if (conv->winograd) return ms_winograd_scratch(pool, conv->winograd, H, W);
   return ms_pool_threads(pool) * input_floats(conv, tile_rows_for(conv, H), W);
 }

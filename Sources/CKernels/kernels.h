@@ -39,6 +39,38 @@ typedef struct {
   MSWrite write;
 } MSFinish;
 
+/// Where winograd.c takes values of polynomials: 0, infinity and these, positive and negative. Of
+/// points whose powers are exact in float32 they are among those that round least.
+#define MS_NEAR 0.6875f
+#define MS_FAR 1.5f
+
+/// 6x6 pixels of a picture, of which rows [top, bottom) and columns [left, right) lie in it; the
+/// others are zero.
+typedef struct {
+  /// Pixel (r, c) is at x[first + r * row + c * pixel].
+  const float *x;
+  int64_t first, row, pixel;
+  int64_t top, bottom, left, right;
+  int64_t channels;
+  /// Channel i at point n goes to to[n * step + i].
+  float *to;
+  int64_t step;
+} MSPatch;
+
+/// 4x4 pixels of a result, of which the first `rows` and `columns` lie in the picture.
+typedef struct {
+  /// Whole vectors: the sum of channel j at point n is sums[n * step + j].
+  const float *sums;
+  int64_t step;
+  const float *bias;      // [channels]
+  const float *residual;  // as y, or NULL
+  /// Pixel (r, c) is at y[r * row + c * pixel].
+  float *y;
+  int64_t row, pixel;
+  int64_t rows, columns, channels;
+  MSActivation activation;
+} MSBlock;
+
 typedef struct {
   const char *name;
   /// Floats in a vector, columns in a full panel.
@@ -48,6 +80,10 @@ typedef struct {
   /// The same with row == 1 (columns of a are contiguous).
   void (*multiply_columns)(const MSProduct *product, int64_t m);
   void (*finish)(const MSFinish *finish);
+  /// The transforms before and after the products of winograd.c; `collect` also does what `finish`
+  /// does.
+  void (*spread)(const MSPatch *patch);
+  void (*collect)(const MSBlock *block);
   /// One step of the online softmax over `columns` queries (a multiple of the lanes). Scores
   /// [keys, columns], in units of log 2, become weights; `top` and `total` [columns] are brought up
   /// to date and `sums` [E, columns] is rescaled.

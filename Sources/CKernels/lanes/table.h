@@ -8,6 +8,7 @@
 #include "norm.h"
 #include "rotary.h"
 #include "softmax.h"
+#include "winograd.h"
 
 const MSKernels MS_TABLE = {
     .name = MS_NAME,
@@ -16,6 +17,8 @@ const MSKernels MS_TABLE = {
     .multiply_rows = multiply_rows,
     .multiply_columns = multiply_columns,
     .finish = finish,
+    .spread = spread,
+    .collect = collect,
     .soften = soften,
     .layer_norm = layer_norm,
     .rms_norm = rms_norm,
