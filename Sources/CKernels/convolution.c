@@ -18,6 +18,7 @@ struct MSConv {
   bool doubled;
   int64_t full_panels;  // of kernels->columns outputs
   int64_t rest;         // columns of the last, narrower panel, or 0
+  int64_t phases;       // 4 when doubled, else 1
   float *panels;        // per phase, per panel [kernel, kernel, in, columns]
   float *bias;          // [out]
 };
@@ -59,6 +60,7 @@ static MSConv *allocate(const float *bias, int64_t out, int64_t in, int64_t kern
   conv->in = in;
   conv->kernel = kernel;
   conv->stride = stride;
+  conv->phases = phases;
   const int64_t columns = conv->kernels->columns, lanes = conv->kernels->lanes;
   conv->full_panels = out / columns;
   const int64_t left = out % columns;
@@ -286,6 +288,10 @@ static void conv_tile(void *context, int64_t tile, int worker) {
   const int64_t pitch = width * conv->in;
   for (int64_t row = 0; row < rows; row++)
     conv_row(job, input + row * conv->stride * pitch, pitch, first + row);
+}
+
+int64_t ms_conv_floats(const MSConv *conv) {
+  return conv->winograd ? ms_winograd_floats(conv->winograd) : conv->phases * phase_floats(conv);
 }
 
 void ms_conv2d(MSPool *pool, const MSConv *conv, const float *a, int64_t in_a, const float *b,

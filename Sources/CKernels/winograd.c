@@ -6,6 +6,7 @@
 #include "winograd.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "kernels.h"
 #include "pool.h"
@@ -21,14 +22,16 @@ struct MSWinograd {
 
 enum {
   points = 36,
+  /// The most columns of any path's panels.
+  widest = 32,
   /// Blocks in a run: the weights stream through the cache once for each run.
   most_blocks = 30,
-  wanted_runs = 4,
-  fewest_blocks = 12,
+  wanted_runs = 6,
+  fewest_blocks = 10,
   /// Inputs summed in one go: the transforms enlarge the sums' rounding error, partial sums keep
   /// it down.
   most_inputs = 48,
-  fewest_channels = 32,
+  fewest_channels = 16,
   /// Keeps what belongs to different points out of the same set of the first-level cache.
   gap = 16,
 };
@@ -37,28 +40,34 @@ bool ms_winograd_pays(int64_t out, int64_t in) {
   return out >= fewest_channels && in >= fewest_channels;
 }
 
-/// The values of a kernel's line at the six points, each over the product of its distances to the
+/// What gives a kernel's line at the six points, each over the product of its distances to the
 /// other five; at infinity its last coefficient.
-static void kernel_line(const double *w, int64_t step, double *values) {
+static void kernel_factors(double factors[6][3]) {
   const double near = MS_NEAR, far = MS_FAR;
   const double at[5] = {0, near, -near, far, -far};
   for (int p = 0; p < 5; p++) {
     double distances = 1;
     for (int other = 0; other < 5; other++)
       if (other != p) distances *= at[p] - at[other];
-    values[p] = (w[0] + at[p] * (w[step] + at[p] * w[2 * step])) / distances;
+    for (int power = 0; power < 3; power++)
+      factors[p][power] = (power > 0 ? at[p] : 1) * (power > 1 ? at[p] : 1) / distances;
   }
-  values[5] = w[2 * step];
+  factors[5][0] = factors[5][1] = 0;
+  factors[5][2] = 1;
 }
 
-static void spread_kernel(const float *w, float *to, int64_t step) {
-  double kernel[9], lines[3][6], columns[6];
-  for (int tap = 0; tap < 9; tap++) kernel[tap] = w[tap];
-  for (int row = 0; row < 3; row++) kernel_line(kernel + row * 3, 1, lines[row]);
-  for (int column = 0; column < 6; column++) {
-    kernel_line(&lines[0][column], 6, columns);
-    for (int row = 0; row < 6; row++) to[(row * 6 + column) * step] = (float)columns[row];
-  }
+/// Point n of the kernel w [3, 3] goes to to[n * step].
+static void spread_kernel(const double factors[6][3], const float *w, float *to, int64_t step) {
+  double lines[6][3];
+  for (int p = 0; p < 6; p++)
+    for (int c = 0; c < 3; c++)
+      lines[p][c] = factors[p][0] * w[c] + factors[p][1] * w[3 + c] + factors[p][2] * w[6 + c];
+  for (int p = 0; p < 6; p++)
+    for (int q = 0; q < 6; q++) {
+      const double *const line = lines[p], *const factor = factors[q];
+      to[(p * 6 + q) * step] =
+          (float)(line[0] * factor[0] + line[1] * factor[1] + line[2] * factor[2]);
+    }
 }
 
 static int64_t panel_columns(const MSWinograd *winograd, int64_t panel) {
@@ -73,6 +82,11 @@ static float *panel_start(const MSWinograd *winograd, int64_t panel) {
   return winograd->panels + panel * winograd->kernels->columns * points * winograd->in;
 }
 
+int64_t ms_winograd_floats(const MSWinograd *winograd) {
+  const int64_t columns = winograd->full_panels * winograd->kernels->columns + winograd->rest;
+  return columns * points * winograd->in;
+}
+
 MSWinograd *ms_winograd_prepare(const float *w, const float *bias, int64_t out, int64_t in) {
   MSWinograd *const winograd = calloc(1, sizeof *winograd);
   if (!winograd) return NULL;
@@ -83,8 +97,7 @@ MSWinograd *ms_winograd_prepare(const float *w, const float *bias, int64_t out, 
   winograd->full_panels = out / columns;
   const int64_t left = out % columns;
   winograd->rest = left == 0 ? 0 : left <= lanes ? lanes : columns;
-  winograd->panels =
-      ms_allocate((winograd->full_panels * columns + winograd->rest) * points * in);
+  winograd->panels = ms_allocate(ms_winograd_floats(winograd));
   winograd->bias = ms_allocate(out);
   if (!winograd->panels || !winograd->bias) {
     ms_winograd_free(winograd);
@@ -92,14 +105,22 @@ MSWinograd *ms_winograd_prepare(const float *w, const float *bias, int64_t out, 
   }
   for (int64_t o = 0; o < out; o++) winograd->bias[o] = bias ? bias[o] : 0;
   static const float none[9];
+  // In a panel, different points lie far and often a power of two apart: written line by line.
+  float kernels[points * widest];
+  double factors[6][3];
+  kernel_factors(factors);
   for (int64_t panel = 0; panel < panel_count(winograd); panel++) {
     const int64_t width = panel_columns(winograd, panel);
     float *const start = panel_start(winograd, panel);
-    for (int64_t i = 0; i < in; i++)
+    for (int64_t i = 0; i < in; i++) {
       for (int64_t j = 0; j < width; j++) {
         const int64_t o = panel * columns + j;
-        spread_kernel(o < out ? w + (o * in + i) * 9 : none, start + i * width + j, in * width);
+        spread_kernel(factors, o < out ? w + (o * in + i) * 9 : none, kernels + j, widest);
       }
+      for (int64_t point = 0; point < points; point++)
+        memcpy(start + (point * in + i) * width, kernels + point * widest,
+               sizeof(float) * (size_t)width);
+    }
   }
   return winograd;
 }
@@ -140,7 +161,7 @@ static int64_t block_count(int64_t H, int64_t W) { return ms_ceil_div(H, 4) * ms
 
 static int64_t run_for(int64_t blocks) {
   const int64_t most = ms_max(fewest_blocks, ms_min(most_blocks, ms_ceil_div(blocks, wanted_runs)));
-  // Even runs: 60 blocks are 4 x 15, not 3 x 16 + 12.
+  // Even runs: 65 blocks are 6 x 11 less one, not 5 x 12 + 5.
   return ms_ceil_div(blocks, ms_ceil_div(blocks, most));
 }
 

@@ -10,6 +10,7 @@ bool ms_winograd_pays(int64_t out, int64_t in);
 /// As ms_conv_prepare.
 MSWinograd *ms_winograd_prepare(const float *w, const float *bias, int64_t out, int64_t in);
 void ms_winograd_free(MSWinograd *winograd);
+int64_t ms_winograd_floats(const MSWinograd *winograd);
 /// As ms_conv2d.
 void ms_winograd(MSPool *pool, const MSWinograd *winograd, const float *a, int64_t in_a,
                  const float *b, int64_t H, int64_t W, const float *residual,

@@ -39,6 +39,15 @@ struct ConvolutionShape: CustomTestStringConvertible, Sendable {
     ConvolutionShape(17, 24, kernel: 1, 30, 4, first: 10),
     ConvolutionShape(16, 8, kernel: 1, stride: 2, 7, 5),
   ]
+
+  /// Layers that Winograd's transforms suit, and one with too few channels on either side: several
+  /// runs of blocks, blocks cut off at each border, sources of any width.
+  static let wide = [
+    ConvolutionShape(16, 16, 1, 1), ConvolutionShape(15, 40, 9, 6), ConvolutionShape(40, 15, 9, 6),
+    ConvolutionShape(48, 96, 24, 40), ConvolutionShape(96, 192, 9, 14, first: 96),
+    ConvolutionShape(33, 17, 18, 31, first: 5), ConvolutionShape(70, 50, 3, 50, first: 30),
+    ConvolutionShape(17, 260, 10, 2, first: 259),
+  ]
 }
 
 @Suite struct ConvolutionTests {
@@ -59,13 +68,14 @@ struct ConvolutionShape: CustomTestStringConvertible, Sendable {
     let outputs =
       (shape.height + shape.stride - 1) / shape.stride
       * ((shape.width + shape.stride - 1) / shape.stride) * shape.out
-    var y = [Float](repeating: .nan, count: outputs)
+    var y = [Float](repeating: .nan, count: outputs) + [42]
     let floats = Int(ms_conv_scratch(pool, conv, Int64(shape.height), Int64(shape.width)))
     var scratch = [Float](repeating: .nan, count: floats) + [42]
     ms_conv2d(
       pool, conv, a, Int64(shape.first), second > 0 ? b : nil, Int64(shape.height),
       Int64(shape.width), residual, activation, &y, &scratch)
     #expect(scratch[floats] == 42)
+    #expect(y.removeLast() == 42)
     return y
   }
 
@@ -95,6 +105,66 @@ struct ConvolutionShape: CustomTestStringConvertible, Sendable {
     }
     let expected = sums.indices.map { max(0, sums[$0] + Double(residual[$0])) }
     expectClose(joined, expected, absolute: 5e-5)
+  }
+
+  @Test(arguments: paths, ConvolutionShape.wide)
+  func roundingStaysSmallWhateverTheWayTaken(path: String, shape: ConvolutionShape) throws {
+    var random = Random(UInt64(shape.out * 31 + shape.inputs * 7 + shape.width))
+    let (out, inputs) = (shape.out, shape.inputs)
+    let x = random.floats(shape.height * shape.width * inputs, size: 2)
+    // As trained weights are: outputs are about as large as inputs.
+    let w = random.floats(out * inputs * 9, size: (1 / Float(3 * inputs)).squareRoot())
+    let bias = random.floats(out)
+    let sums = Reference.convolution(
+      x: x, height: shape.height, width: shape.width, w: w, bias: bias, out: out, in: inputs,
+      kernel: 3, stride: 1)
+    let residual = random.floats(sums.count)
+    let largest = sums.reduce(0) { max($0, abs($1)) }
+    for activation in [
+      MSActivationNone, MSActivationReLU, MSActivationSiLU, MSActivationGELUTanh,
+    ] {
+      let y = try onEveryPool(path: path) { pool in
+        try run(
+          pool: pool, shape: shape, w: w, bias: bias, x: x, residual: residual,
+          activation: activation)
+      }
+      let expected = sums.indices.map {
+        Reference.activation(sums[$0] + Double(residual[$0]), activation)
+      }
+      expectClose(y, expected, absolute: 2e-6 * largest)
+    }
+  }
+
+  @Test(arguments: paths)
+  func anOutputDoesNotDependOnWhatIsComputedWithIt(path: String) throws {
+    let (low, high) = (ConvolutionShape(40, 24, 8, 28), ConvolutionShape(40, 24, 23, 28))
+    let x = Random.seeded(1, 23 * 28 * 24)
+    let w = Random.seeded(2, 40 * 24 * 9)
+    let results = try [low, high].map { shape in
+      try onEveryPool(path: path) { pool in
+        try run(
+          pool: pool, shape: shape, w: w, bias: nil, x: x, residual: nil,
+          activation: MSActivationNone)
+      }
+    }
+    let shared = 4 * 28 * 40
+    #expect(
+      results[0][..<shared].map(\.bitPattern) == results[1][..<shared].map(\.bitPattern))
+  }
+
+  @Test func packedWeightsTellTheirSize() throws {
+    for (out, inputs, kernel, doubled, floats) in [
+      (64, 32, 3, false, 36 * 64 * 32), (64, 8, 3, false, 9 * 64 * 8), (32, 64, 1, false, 32 * 64),
+      (64, 32, 3, true, 16 * 64 * 32),
+    ] {
+      let w = [Float](repeating: 0, count: out * inputs * kernel * kernel)
+      let conv = try #require(
+        doubled
+          ? ms_conv_prepare_doubled(w, nil, Int64(out), Int64(inputs))
+          : ms_conv_prepare(w, nil, Int64(out), Int64(inputs), Int64(kernel), 1))
+      defer { ms_conv_free(conv) }
+      #expect(ms_conv_floats(conv) == floats)
+    }
   }
 
   @Test(

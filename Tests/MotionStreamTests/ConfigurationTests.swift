@@ -349,5 +349,12 @@ import Testing
     let pipeline = try StreamingPipeline(
       model: model, configuration: GenerationConfiguration(manifest, seed: 0), prompt: nil)
     #expect(pipeline.state.byteCount <= small.cache + small.decoder)
+    let latent = PictureSize(
+      height: manifest.height / manifest.spatialCompression,
+      width: manifest.width / manifest.spatialCompression)
+    let decoder =
+      model.vaeDecoder.makeMemory(latent: latent).byteCount
+      + model.vaeDecoder.makeWorkspace(latent: latent, pool: model.pool).byteCount
+    #expect(decoder <= small.decoder)
   }
 }

@@ -91,13 +91,17 @@ int64_t ms_attention_scratch(const MSPool *pool, int64_t Q, int64_t KV, int64_t 
 
 typedef struct MSConv MSConv;
 /// Packs w [out, in, kernel, kernel] (PyTorch order) and bias [out] or NULL. kernel 1 or 3, padding
-/// kernel/2, stride 1 or 2.
+/// kernel/2, stride 1 or 2. 3x3 kernels of stride 1 between enough channels are kept as Winograd's
+/// F(4x4, 3x3) takes them: four times the floats, a quarter of the multiplications, and rounding
+/// errors two to three times as large.
 MSConv *ms_conv_prepare(const float *w, const float *bias, int64_t out, int64_t in, int64_t kernel,
                         int64_t stride);
 /// The same for a 3x3 kernel over a picture doubled by nearest neighbour, of which only four of nine
 /// products differ: ms_conv2d then takes the picture as it is, [H, W, in], and gives [2H, 2W, out].
 MSConv *ms_conv_prepare_doubled(const float *w, const float *bias, int64_t out, int64_t in);
 void ms_conv_free(MSConv *conv);
+/// Floats that the packed weights take.
+int64_t ms_conv_floats(const MSConv *conv);
 /// y[H/stride, W/stride, out] = activation(conv(concat(a, b)) + residual). a [H, W, in_a] and
 /// b [H, W, in - in_a] (NULL when in_a == in) are the two parts of the input channels;
 /// residual [H/stride, W/stride, out] or NULL is added before the activation.

@@ -1,7 +1,12 @@
 // The register tile behind linears, attention and convolutions: `rows` x `vectors` running sums
 // that never leave the registers, fed by one broadcast per row and one load per vector. A sum runs
 // over k in order whatever the tile's shape, so a row's result does not depend on its neighbours.
-enum { panel_vectors = 2 };
+enum {
+  panel_vectors = 2,
+  /// Rows of a panel that are asked for in advance: large panels come from the third-level cache,
+  /// which the processor's own prefetching is too late for.
+  ahead = 48,
+};
 
 MS_INLINE void tile(const MSProduct *p, const float *a, int64_t row, int64_t step, const float *b,
                     float *c, const int rows, const int vectors, const int panels) {
@@ -16,8 +21,11 @@ MS_INLINE void tile(const MSProduct *p, const float *a, int64_t row, int64_t ste
     for (int64_t k = 0; k < p->K; k++) {
       Lanes column[8];
 #pragma unroll
-      for (int v = 0; v < vectors * panels; v++)
-        column[v] = load(b + v / vectors * p->panel + v % vectors * MS_LANES);
+      for (int v = 0; v < vectors * panels; v++) {
+        const float *const place = b + v / vectors * p->panel + v % vectors * MS_LANES;
+        __builtin_prefetch(place + ahead * pitch);
+        column[v] = load(place);
+      }
 #pragma unroll
       for (int i = 0; i < rows; i++) {
         const Lanes value = splat(factor[i * row]);

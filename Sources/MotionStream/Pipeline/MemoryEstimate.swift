@@ -32,21 +32,26 @@ extension Model {
       drawn = memory.cache + memory.workspace
     }
 
-    // The autoencoder's memory grows with the picture, so a small one tells.
+    // The autoencoder's memory grows with the picture, so a small one tells; its scratch does not.
     let small = PictureSize(height: 8, width: 8)
+    let latent = PictureSize(height: grid.height, width: grid.width)
     var smallBytes =
       vaeDecoder.makeMemory(latent: small).byteCount
       + vaeDecoder.makeWorkspace(latent: small, pool: pool).byteCount
+      - vaeDecoder.scratchCount(small, pool) * floats
+    var scratch = vaeDecoder.scratchCount(latent, pool)
     if manifest.image.tail == .tracks {
       smallBytes +=
         vaeEncoder.makeMemory(latent: small).byteCount
         + vaeEncoder.makeWorkspace(latent: small, pool: pool).byteCount
+        - vaeEncoder.scratchCount(small, pool) * floats
         + PictureWarp.byteCount(small.scaled(by: manifest.spatialCompression))
+      scratch += vaeEncoder.scratchCount(latent, pool)
     }
     return MemoryEstimate(
       weights: weightCount * floats,
       cache: student.cache * floats,
-      decoder: smallBytes / small.count * grid.pixelsPerFrame,
+      decoder: smallBytes / small.count * grid.pixelsPerFrame + scratch * floats,
       workspace: (student.workspace + drawn) * floats)
   }
 
@@ -64,15 +69,22 @@ extension Model {
     let perToken =
       4 * configuration.width + configuration.feedForwardWidth
       + (configuration.inChannels + copies * configuration.outChannels) * grid.patchArea
-    // The cell head's memory grows with the picture, so a small one tells.
+    // The cell head's memory grows with the picture, so a small one tells; its scratch does not.
     let small = LatentGrid(
       height: 8 * grid.patchHeight, width: 8 * grid.patchWidth, patchHeight: grid.patchHeight,
       patchWidth: grid.patchWidth)
-    let cells = network.transformer.cellHead?.makeWorkspace(small, pool: pool).byteCount ?? 0
+    var cells = 0
+    var cellScratch = 0
+    if let head = network.transformer.cellHead {
+      cells =
+        head.makeWorkspace(small, pool: pool).byteCount / MemoryLayout<Float>.stride
+        - head.scratchCount(small, pool)
+      cellScratch = head.scratchCount(grid, pool)
+    }
     return (
       configuration.layers * perLayer * configuration.width,
       tokens * perToken + attended * configuration.headWidth + scratch
-        + cells / MemoryLayout<Float>.stride / small.tokensPerFrame * grid.tokensPerFrame
+        + cells / small.tokensPerFrame * grid.tokensPerFrame + cellScratch
     )
   }
 }

@@ -64,7 +64,12 @@ public final class Model: Sendable {
       drawing = nil
     }
     let files = [vaeFiles, studentFiles] + (drawingFiles.map { [$0] } ?? [])
-    weightCount = files.flatMap { $0.tensors.values.map(\.entry.count) }.reduce(0, +)
+    let stored = files.flatMap { $0.tensors.values.map(\.entry.count) }.reduce(0, +)
+    let heads = [student, drawing].compactMap { $0?.transformer.cellHead }
+    let convolutions = vaeEncoder.layers + vaeDecoder.layers
+    weightCount =
+      convolutions.reduce(stored) { $0 + $1.layer.addedCount }
+      + heads.flatMap(\.convolutions).reduce(0) { $0 + $1.addedCount }
   }
 
   /// The networks in the VAE's files.

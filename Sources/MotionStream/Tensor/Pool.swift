@@ -154,5 +154,12 @@ package final class ConvLayer: Sendable {
     self.doubles = doubles
   }
 
+  /// Values held for the weights beyond those that came: packing rounds channels up, and some
+  /// kernels are kept in a faster and larger form.
+  var addedCount: Int {
+    guard let handle else { return 0 }
+    return Int(ms_conv_floats(handle)) - inputs * outputs * kernel * kernel
+  }
+
   deinit { if let handle { ms_conv_free(handle) } }
 }

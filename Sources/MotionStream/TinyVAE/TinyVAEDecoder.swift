@@ -153,14 +153,21 @@ package struct TinyVAEDecoder: Sendable {
   }
 
   /// Floats of scratch that the most demanding convolution needs.
-  private func scratchCount(_ latent: PictureSize, _ pool: Pool) -> Int {
-    var layers = [(first, latent), (last, size(latent, stages.count))]
+  func scratchCount(_ latent: PictureSize, _ pool: Pool) -> Int {
+    layers.reduce(0) { most, next in
+      let size = size(latent, next.stage)
+      return max(
+        most, pool.convolutionScratch(next.layer, height: size.height, width: size.width))
+    }
+  }
+
+  /// Every convolution, with how many stages lie before it.
+  var layers: [(layer: ConvLayer, stage: Int)] {
+    var layers = [(layer: first, stage: 0), (layer: last, stage: stages.count)]
     for (index, stage) in stages.enumerated() {
-      layers += (stage.blocks.flatMap(\.layers) + stage.raise).map { ($0, size(latent, index)) }
+      layers += (stage.blocks.flatMap(\.layers) + stage.raise).map { ($0, index) }
     }
-    return layers.reduce(0) { most, layer in
-      max(most, pool.convolutionScratch(layer.0, height: layer.1.height, width: layer.1.width))
-    }
+    return layers
   }
 }
 

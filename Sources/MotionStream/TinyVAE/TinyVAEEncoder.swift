@@ -79,11 +79,16 @@ package struct TinyVAEEncoder: Sendable {
   package func makeWorkspace(latent: PictureSize, pool: Pool) -> EncodingWorkspace {
     EncodingWorkspace(
       configuration, latent: latent, inputs: MemBlockInputs(shapes: blockShapes(latent)),
-      scratch: layers.reduce(0) { most, next in
-        let size = latent.scaled(by: configuration.encoderScale(next.stage))
-        return max(
-          most, pool.convolutionScratch(next.layer, height: size.height, width: size.width))
-      })
+      scratch: scratchCount(latent, pool))
+  }
+
+  /// Floats of scratch that the most demanding convolution needs.
+  func scratchCount(_ latent: PictureSize, _ pool: Pool) -> Int {
+    layers.reduce(0) { most, next in
+      let size = latent.scaled(by: configuration.encoderScale(next.stage))
+      return max(
+        most, pool.convolutionScratch(next.layer, height: size.height, width: size.width))
+    }
   }
 
   /// Encodes the next `temporalCompression` pictures of a stream to a latent frame [C, H*W].
@@ -159,7 +164,7 @@ package struct TinyVAEEncoder: Sendable {
   }
 
   /// Every convolution, with how many stages lie before it.
-  private var layers: [(layer: ConvLayer, stage: Int)] {
+  var layers: [(layer: ConvLayer, stage: Int)] {
     var layers = [(layer: first, stage: 0), (layer: last, stage: stages.count)]
     for (index, stage) in stages.enumerated() {
       layers.append((stage.convolution, index))

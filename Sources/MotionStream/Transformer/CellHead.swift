@@ -76,13 +76,21 @@ struct CellHead: Sendable {
 
   /// Room for one latent frame.
   func makeWorkspace(_ grid: LatentGrid, pool: Pool) -> CellHeadWorkspace {
-    let layers = [first, last] + blocks.flatMap { [$0.first, $0.second] }
-    let scratch = layers.map {
-      pool.convolutionScratch($0, height: grid.height, width: grid.width)
-    }
-    return CellHeadWorkspace(
+    CellHeadWorkspace(
       grid: grid, inputs: first.inputs - last.outputs, outputs: last.outputs, width: last.inputs,
-      scratch: scratch.max() ?? 0)
+      scratch: scratchCount(grid, pool))
+  }
+
+  /// Every convolution.
+  var convolutions: [ConvLayer] {
+    [first, last] + blocks.flatMap { [$0.first, $0.second] }
+  }
+
+  /// Floats of scratch that the most demanding convolution needs.
+  func scratchCount(_ grid: LatentGrid, _ pool: Pool) -> Int {
+    convolutions.reduce(0) {
+      max($0, pool.convolutionScratch($1, height: grid.height, width: grid.width))
+    }
   }
 }
 
