@@ -1,7 +1,7 @@
 // Winograd's minimal filtering, F(4x4, 3x3): a block of 4x4 outputs depends on a patch of 6x6
 // inputs. Both patch and kernel are polynomials, known by their values at six points a side; there
-// a convolution is one product per point instead of nine per output. Over the channels these are
-// 36 matrix products, of which the rows are blocks. A run of blocks is spread to its points,
+// a convolution is one product per point, 36 for a block instead of 144. Over the channels these
+// are 36 matrix products, of which the rows are blocks. A run of blocks is spread to its points,
 // multiplied panel by panel and collected while all of it is in the second-level cache.
 #include "winograd.h"
 
