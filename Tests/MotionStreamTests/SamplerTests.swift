@@ -110,11 +110,14 @@ import Testing
   func noise() throws {
     let fixture = try Fixture("noise")
     let parameters: NoiseParameters = try Fixture.parameters("noise")
+    let pool = try Pool(threads: 2)
     #expect(parameters.cases.count == 3)
     for (name, example) in parameters.cases {
       let noise = PhiloxNoise(seed: try #require(UInt64(example.seed)))
       let values = Tensor(example.shape)
-      noise.fill(values.matrix, frame: example.frame, step: example.step, stream: example.stream)
+      noise.fill(
+        values.matrix, frame: example.frame, step: example.step, stream: example.stream,
+        pool: pool)
       expectClose(
         values.values, try fixture("\(name)/expected.noise").values, tolerance: 1e-6, name)
     }

@@ -142,6 +142,22 @@ import Tracks
     #expect(pipeline.state.drawn == nil)
   }
 
+  @Test("A model loaded not to draw moves a given picture as ever, and refuses to do without one")
+  func notDrawing() throws {
+    let given = try RolloutFixture("rollout-guided")
+    let own = try RolloutFixture("rollout-guided-own")
+    let directory = try ModelDirectory(path: TinyModel.path(given.parameters.model))
+    let model = try Model.load(directory, threads: 2, draws: false)
+    let whole = try Model.load(directory, threads: 2)
+    #expect(
+      try pictures(given.pipeline(model), chunks: 2)
+        == pictures(given.pipeline(whole), chunks: 2))
+    #expect(
+      model.memoryEstimate(width: 48, height: 32).weights
+        < whole.memoryEstimate(width: 48, height: 32).weights)
+    #expect { try own.pipeline(model) } throws: { ($0 as? ModelError)?.kind == .usage }
+  }
+
   @Test("Sizes that tokens do not fill, and pictures of another size, are refused")
   func sizes() throws {
     let model = try TinyModel.load()

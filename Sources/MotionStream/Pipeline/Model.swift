@@ -6,7 +6,7 @@ public final class Model: Sendable {
   package let pool: Pool
   /// The causal student.
   package let student: Network
-  /// Draws the first picture of a stream that was given none.
+  /// Draws the first picture of a stream that was given none; nil too where none will be.
   package let drawing: Network?
   package let vaeEncoder: TinyVAEEncoder
   package let vaeDecoder: TinyVAEDecoder
@@ -21,14 +21,15 @@ public final class Model: Sendable {
   public var threads: Int { pool.threads }
 
   /// Reads, checks and packs all weights. One error names every tensor of a component that is
-  /// missing, unexpected or of the wrong shape.
+  /// missing, unexpected or of the wrong shape. Without `draws` every stream must be given a
+  /// picture: what would draw one is left in its files.
   public static func load(
-    _ directory: ModelDirectory, threads: Int
+    _ directory: ModelDirectory, threads: Int, draws: Bool = true
   ) throws(ModelError) -> Model {
-    try Model(directory, threads: threads)
+    try Model(directory, threads: threads, draws: draws)
   }
 
-  private init(_ directory: ModelDirectory, threads: Int) throws(ModelError) {
+  private init(_ directory: ModelDirectory, threads: Int, draws: Bool) throws(ModelError) {
     self.directory = directory
     pool = try Pool(threads: threads)
     // What can be refused without reading gigabytes comes first.
@@ -48,21 +49,25 @@ public final class Model: Sendable {
     }
     let vaeFiles = try directory.vaeFiles()
     let studentFiles = try directory.transformerFiles()
-    let drawingFiles = try directory.drawingFiles()
-    (vaeEncoder, vaeDecoder) = try Weights.build(vaeFiles) { weights throws(ModelError) in
-      try Model.vae(directory, weights)
-    }
+    let drawingFiles = draws ? try directory.drawingFiles() : nil
     let rules = directory.manifest.tracks
-    student = try Weights.build(studentFiles) { weights throws(ModelError) in
-      try Network(directory.transformer, rules: rules, weights)
-    }
-    if let configuration = directory.drawing, let drawingFiles {
-      drawing = try Weights.build(drawingFiles) { weights throws(ModelError) in
-        try Network(configuration, rules: rules, weights)
-      }
-    } else {
-      drawing = nil
-    }
+    ((vaeEncoder, vaeDecoder), student, drawing) = try pool.together(
+      { () throws(ModelError) in
+        try Weights.build(vaeFiles) { weights throws(ModelError) in
+          try Model.vae(directory, weights)
+        }
+      },
+      { () throws(ModelError) in
+        try Weights.build(studentFiles) { weights throws(ModelError) in
+          try Network(directory.transformer, rules: rules, weights)
+        }
+      },
+      { () throws(ModelError) in
+        guard let configuration = directory.drawing, let drawingFiles else { return nil }
+        return try Weights.build(drawingFiles) { weights throws(ModelError) in
+          try Network(configuration, rules: rules, weights)
+        }
+      })
     let files = [vaeFiles, studentFiles] + (drawingFiles.map { [$0] } ?? [])
     let stored = files.flatMap { $0.tensors.values.map(\.entry.count) }.reduce(0, +)
     let heads = [student, drawing].compactMap { $0?.transformer.cellHead }

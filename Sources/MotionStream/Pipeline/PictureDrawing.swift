@@ -86,7 +86,7 @@ struct PictureDrawing {
     network.transformer.beginChunk(
       frames: 1, cache: pass.cache, workspace: pass.workspace, pool: pool)
     for (number, step) in steps.enumerated() {
-      noise.fill(latents.matrix, frame: 0, step: number, stream: Self.noiseStream)
+      noise.fill(latents.matrix, frame: 0, step: number, stream: Self.noiseStream, pool: pool)
       if number > 0 {
         pool.axpby(1 - step.sigma, clean.matrix, step.sigma, into: latents.matrix)
       }

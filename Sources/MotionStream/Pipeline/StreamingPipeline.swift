@@ -60,7 +60,10 @@ public final class StreamingPipeline {
     prefillModulation =
       conditions.prefill == nil ? nil : transformer.modulation(timestep: 0, pool: pool)
 
-    if image == nil, let rules = manifest.image.drawing, let network = model.drawing {
+    if image == nil, let rules = manifest.image.drawing {
+      guard let network = model.drawing else {
+        throw ModelError(.usage, "expected a first picture: this model was loaded not to draw one")
+      }
       drawing = try PictureDrawing(
         rules, network: network, model: model, grid: grid, text: text, tracks: tracks)
     } else {
@@ -170,7 +173,8 @@ public final class StreamingPipeline {
     let channels = latents.rows / frames
     for frame in 0..<frames {
       noise.fill(
-        latents.rows(frame * channels..<(frame + 1) * channels), frame: start + frame, step: step)
+        latents.rows(frame * channels..<(frame + 1) * channels), frame: start + frame, step: step,
+        pool: model.pool)
     }
   }
 

@@ -33,10 +33,24 @@ package struct PhiloxNoise: Sendable, Equatable {
   }
 
   /// Fills one latent frame, any shape of contiguous rows, in order.
-  package func fill(_ latents: Matrix, frame: Int, step: Int, stream: UInt32 = 0) {
+  package func fill(
+    _ latents: Matrix, frame: Int, step: Int, stream: UInt32 = 0, pool: Pool
+  ) {
     precondition(latents.isContiguous, "noise into rows that are apart")
+    let blocks = (latents.rows * latents.columns + 3) / 4
+    let run = 512
+    pool.run((blocks + run - 1) / run) { part in
+      fill(
+        latents, blocks: part * run..<min((part + 1) * run, blocks), frame: frame, step: step,
+        stream: stream)
+    }
+  }
+
+  private func fill(
+    _ latents: Matrix, blocks: Range<Int>, frame: Int, step: Int, stream: UInt32
+  ) {
     let count = latents.rows * latents.columns
-    for block in 0..<(count + 3) / 4 {
+    for block in blocks {
       let words = words(
         (
           UInt32(truncatingIfNeeded: block), UInt32(truncatingIfNeeded: frame),

@@ -35,6 +35,24 @@ package final class Pool: Sendable {
     }
   }
 
+  /// Does three things side by side and waits for all. If several fail, the first one's error is
+  /// thrown.
+  func together<A, B, C>(
+    _ first: () throws(ModelError) -> A, _ second: () throws(ModelError) -> B,
+    _ third: () throws(ModelError) -> C
+  ) throws(ModelError) -> (A, B, C) {
+    var results: (Result<A, ModelError>?, Result<B, ModelError>?, Result<C, ModelError>?)
+    run(3) { index in
+      switch index {
+      case 0: results.0 = Result(catching: first)
+      case 1: results.1 = Result(catching: second)
+      default: results.2 = Result(catching: third)
+      }
+    }
+    guard case (let a?, let b?, let c?) = results else { preconditionFailure("run left one out") }
+    return (try a.get(), try b.get(), try c.get())
+  }
+
   /// The instruction set that the kernels chose on this machine.
   package static var kernelPath: String { String(cString: ms_kernel_path()) }
 }

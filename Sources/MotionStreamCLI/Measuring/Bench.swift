@@ -22,7 +22,9 @@ struct Bench {
 
   /// Loads the model, fills the window, and times `chunks` chunks.
   func run(chunks: Int) throws -> BenchResult {
-    let (model, loadSeconds) = try timed { try Model.load(plan.directory, threads: threads) }
+    let (model, loadSeconds) = try timed {
+      try Model.load(plan.directory, threads: threads, draws: plan.image == nil)
+    }
     let (prompt, promptSeconds) = try timed {
       plan.directory.textEncoder == nil ? nil : try model.encodePrompt(plan.prompt)
     }

@@ -82,7 +82,9 @@ struct ClipRun {
   /// Loads the model and opens the stream.
   func loadModel() throws -> Loaded {
     let threads = options.threads.count
-    let (model, seconds) = try timed { try Model.load(plan.directory, threads: threads) }
+    let (model, seconds) = try timed {
+      try Model.load(plan.directory, threads: threads, draws: plan.image == nil)
+    }
     reporter.detail("loaded in \(ProgressState.decimal(seconds, 2)) s, \(threads) threads")
     return try openStream(model, loadSeconds: seconds, encode: encodePrompt)
   }
