@@ -2,7 +2,7 @@
 /// each at its own places.
 final class Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
   let count: Int
-  private let pointer: UnsafeMutablePointer<Element>
+  let pointer: UnsafeMutablePointer<Element>
 
   init(repeating value: Element, count: Int) {
     self.count = count

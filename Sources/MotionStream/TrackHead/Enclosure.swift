@@ -36,10 +36,11 @@ struct Enclosure {
   func first(
     _ here: SIMD2<Float>, isOf: (_ guide: Int, _ place: SIMD2<Float>) -> Bool
   ) -> SIMD2<Float>? {
-    var (nearest, least) = (0, Float.infinity)
-    for (index, member) in members.enumerated() {
-      let distance = TrackGuide.length(here.x - member.place.x, here.y - member.place.y)
-      if distance < least { (nearest, least) = (index, distance) }
+    var (nearest, least, square) = (0, Float.infinity, Float.infinity)
+    for index in members.indices {
+      let next = TrackGuide.squared(here - members[index].place)
+      guard next < square, next.squareRoot() < least else { continue }
+      (nearest, least, square) = (index, next.squareRoot(), next)
     }
     let member = members[nearest]
     guard least <= member.reach, Turning.isSeen(at: here, own, before) else { return nil }

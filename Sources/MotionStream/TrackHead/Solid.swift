@@ -24,6 +24,8 @@ struct Solid {
   /// The pixels that are of it, the track that each is of, and its point.
   let pixels: [Int]
   let tracks: [Int32]
+  /// The rows and the columns that the pixels are in.
+  let pixelRows, pixelColumns: Range<Int>
   let surface: [SIMD3<Float>]
   /// Of each pixel the tracks nearest to it, by their place among `members`, and what each tells of how
   /// it is off where its point is.
@@ -76,6 +78,9 @@ struct Solid {
     tracks = pixels.map { outline[$0] }
     let rows = Self.rows(pixels, picture.size)
     self.rows = rows
+    let (onColumns, onRows) = (pixels.map { $0 % width }, pixels.map { $0 / width })
+    pixelColumns = (onColumns.min() ?? 0)..<(onColumns.max() ?? -1) + 1
+    pixelRows = (onRows.min() ?? 0)..<(onRows.max() ?? -1) + 1
     points = starts.map { Self.point(SIMD2<Double>($0), ellipse.centre, rows) }
     surface = pixels.map { SIMD3<Float>(Self.point(place($0), ellipse.centre, rows)) }
     around = pixels.map { Self.nearest(starts, to: SIMD2<Float>(place($0))) }

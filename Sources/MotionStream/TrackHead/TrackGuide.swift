@@ -35,7 +35,7 @@ struct TrackGuide {
   /// Square pixels; so few or near tracks say little about turning.
   private static let stiff: Float = 16
   /// Pixels that hidden tracks count as further away.
-  private static let hidden: Float = 16
+  static let hidden: Float = 16
   /// Pixels that sides of one thing, and tracks near each other, may part by more than they were apart.
   private static let slack: Float = 2
 
@@ -129,4 +129,8 @@ struct TrackGuide {
   }
 
   static func length(_ x: Float, _ y: Float) -> Float { (x * x + y * y).squareRoot() }
+
+  /// The square of the length: where it is larger, the length is no less.
+  @inline(__always)
+  static func squared(_ away: SIMD2<Float>) -> Float { away.x * away.x + away.y * away.y }
 }

@@ -3,6 +3,8 @@ struct Turning {
   let solid: Solid
   /// Where its outline was.
   let origin: SolidPose.Origin
+  /// The rows and the columns of the picture that may show its pixels.
+  let rows, columns: Range<Int>
   private let pose: SolidPose
   /// Its tracks that are seen, and tracks seen before its outline.
   private var own, before: [SIMD2<Float>]
@@ -10,8 +12,22 @@ struct Turning {
   /// Pixels around a track that is seen before an outline that show what it is on.
   private static let reach: Float = 12
 
-  init(_ solid: Solid, _ pose: SolidPose) {
+  init(_ solid: Solid, _ pose: SolidPose, _ size: PictureSize) {
     (self.solid, self.pose, origin, own, before) = (solid, pose, pose.origin, [], [])
+    rows = Self.range(origin, 1, solid.pixelRows, size.height)
+    columns = Self.range(origin, 0, solid.pixelColumns, size.width)
+  }
+
+  /// The rows or columns that come from those in the first picture.
+  private static func range(
+    _ origin: SolidPose.Origin, _ axis: Int, _ first: Range<Int>, _ count: Int
+  ) -> Range<Int> {
+    let from = (0..<count).map { origin.of(SIMD2(repeating: Float($0) + 0.5))[axis] }
+    let isIn = { Float(first.lowerBound) <= $0 && $0 < Float(first.upperBound) }
+    guard let start = from.firstIndex(where: isIn), let end = from.lastIndex(where: isIn) else {
+      return 0..<0
+    }
+    return start..<end + 1
   }
 
   /// How far its pixels have moved, with what their tracks are off where the solid's points are, if
@@ -57,7 +73,9 @@ struct Turning {
   ) -> Bool {
     if before.isEmpty { return true }
     func nearest(_ tracks: [SIMD2<Float>]) -> Float {
-      tracks.reduce(.infinity) { min($0, TrackGuide.length(place.x - $1.x, place.y - $1.y)) }
+      var least = Float.infinity
+      for track in tracks { least = min(least, TrackGuide.squared(place - track)) }
+      return least.squareRoot()
     }
     return nearest(before) >= min(nearest(own), reach)
   }
