@@ -67,7 +67,7 @@ package final class PictureWarp {
     usual = Buffer(repeating: .zero, count: size.count)
     standing = Buffer(repeating: -1, count: size.count)
     sources = PictureSources(size, cell: cell)
-    things = Things(guides, neighbours, picture: levels)
+    things = Things(guides, neighbours, picture: levels, pool: pool)
     role = Buffer(repeating: Self.ordinary, count: size.count)
     filling = FillingPyramid(size)
   }
@@ -169,7 +169,7 @@ package final class PictureWarp {
       for pixel in 0..<size.count { role[pixel] = Self.ordinary }
       for index in 0..<guides.count { guides[index].turning = -1 }
     }
-    turning = things.turned().map { Turning($0.solid, $0.pose, size) }
+    turning = things.turned().map { Turning($0.solid, $0.surface, $0.pose, size) }
     guard !turning.isEmpty else { return }
     let (moves, owner) = (moves.pointer, ground.owner)
     for (number, turning) in turning.enumerated() {
@@ -199,29 +199,35 @@ package final class PictureWarp {
   /// which something moves another way mix what parts: they do not count.
   private func findStanding() {
     let (width, height, standing) = (size.width, size.height, standing.pointer)
-    let moves = UnsafeRawPointer(moves.pointer).assumingMemoryBound(to: SIMD2<Float>.self)
+    let moves = moves.pointer
     let (owner, role, guides) = (ground.owner.pointer, role.pointer, guides.pointer)
+    let beside = Self.beside
+    // One instruction each, unlike the library's, which tell zeros apart.
+    func most(_ a: Float, _ b: Float) -> Float { a > b ? a : b }
+    func least(_ a: Float, _ b: Float) -> Float { a < b ? a : b }
     pool.run(height) { row in
       for column in 0..<width {
         let pixel = row * width + column
-        let own = moves[pixel]
-        let above = moves[row > 0 ? pixel - width : pixel]
-        let below = moves[row < height - 1 ? pixel + width : pixel]
-        let left = moves[column > 0 ? pixel - 1 : pixel]
-        let right = moves[column < width - 1 ? pixel + 1 : pixel]
-        let most = pointwiseMax(
-          pointwiseMax(pointwiseMax(above, below), pointwiseMax(left, right)), own)
-        let least = pointwiseMin(
-          pointwiseMin(pointwiseMin(above, below), pointwiseMin(left, right)), own)
-        let range = most - least
+        let above = row > 0 ? pixel - width : pixel
+        let below = row < height - 1 ? pixel + width : pixel
+        let left = column > 0 ? pixel - 1 : pixel
+        let right = column < width - 1 ? pixel + 1 : pixel
+        func range(_ axis: Int) -> Float {
+          let (a, b) = (moves[2 * above + axis], moves[2 * below + axis])
+          let (c, d) = (moves[2 * left + axis], moves[2 * right + axis])
+          let own = moves[2 * pixel + axis]
+          return most(most(most(a, b), most(c, d)), own)
+            - least(least(least(a, b), least(c, d)), own)
+        }
         var stands: Int8 = 1
         let guide = Int(owner[pixel])
-        if range.x > Self.apart || range.y > Self.apart {
+        if range(0) > Self.apart || range(1) > Self.apart {
           stands = -1
         } else if role[pixel] >= 0 {
           stands = guides[Int(role[pixel])].isSeen ? 3 : 0
-        } else if role[pixel] != Self.beside, guide >= 0, guides[guide].isSpecified {
-          stands = guides[guide].isSeen ? (isUnlike((own.x, own.y), at: pixel) ? 3 : 2) : 0
+        } else if role[pixel] != beside, guide >= 0, guides[guide].isSpecified {
+          let isAlone = isUnlike((moves[2 * pixel], moves[2 * pixel + 1]), at: pixel)
+          stands = guides[guide].isSeen ? (isAlone ? 3 : 2) : 0
         }
         standing[pixel] = stands
       }

@@ -21,15 +21,11 @@ struct Solid {
   let points: [SIMD3<Double>]
   /// The middle and the half width of the outline in each row of the picture; 0 where it is not.
   private let rows: [SIMD2<Double>]
-  /// The pixels that are of it, the track that each is of, and its point.
+  /// The pixels that are of it, and the track that each is of.
   let pixels: [Int]
   let tracks: [Int32]
   /// The rows and the columns that the pixels are in.
   let pixelRows, pixelColumns: Range<Int>
-  let surface: [SIMD3<Float>]
-  /// Of each pixel the tracks nearest to it, by their place among `members`, and what each tells of how
-  /// it is off where its point is.
-  let around: [(tracks: SIMD4<Int32>, shares: SIMD4<Float>)]
 
   /// Tracks of a solid.
   static let least = 8
@@ -39,8 +35,6 @@ struct Solid {
   private static let body = 1.3
   /// ... and of those that are of the solid: corners of boxes and cones are.
   private static let corner = 2.1
-  /// Square pixels; tracks nearer to a pixel than this tell as much.
-  private static let blunt: Float = 4
   /// Of finding the half axes.
   private static let rounds = 5
   /// Share of an ellipse that an outline fills: two things side by side do not.
@@ -62,8 +56,12 @@ struct Solid {
     for member in members { isMine[member] = true }
     let starts = members.map { guides[$0].start }
     let hull = Hull(starts, reach: Self.reach)
-    let mine = (0..<outline.count).filter {
-      isMine[Int(outline[$0])] && hull.encloses(SIMD2<Float>(place($0)))
+    var mine: [Int] = []
+    for row in hull.rows(picture.size) {
+      for pixel in hull.columns(picture.size).map({ row * width + $0 })
+      where isMine[Int(outline[pixel])] && hull.encloses(SIMD2<Float>(place(pixel))) {
+        mine.append(pixel)
+      }
     }
     var (ellipse, body) = (Ellipse(mine.map(place)), mine)
     for _ in 1..<Self.rounds {
@@ -82,27 +80,6 @@ struct Solid {
     pixelColumns = (onColumns.min() ?? 0)..<(onColumns.max() ?? -1) + 1
     pixelRows = (onRows.min() ?? 0)..<(onRows.max() ?? -1) + 1
     points = starts.map { Self.point(SIMD2<Double>($0), ellipse.centre, rows) }
-    surface = pixels.map { SIMD3<Float>(Self.point(place($0), ellipse.centre, rows)) }
-    around = pixels.map { Self.nearest(starts, to: SIMD2<Float>(place($0))) }
-  }
-
-  /// The four of places nearest to one, by their numbers, and their shares.
-  private static func nearest(
-    _ places: [SIMD2<Float>], to here: SIMD2<Float>
-  ) -> (tracks: SIMD4<Int32>, shares: SIMD4<Float>) {
-    var (tracks, distances) = (SIMD4<Int32>(repeating: 0), SIMD4<Float>(repeating: .infinity))
-    for (number, place) in places.enumerated() {
-      let distance = TrackGuide.length(here.x - place.x, here.y - place.y)
-      guard distance < distances[3] else { continue }
-      var slot = 3
-      while slot > 0, distance < distances[slot - 1] {
-        (tracks[slot], distances[slot]) = (tracks[slot - 1], distances[slot - 1])
-        slot -= 1
-      }
-      (tracks[slot], distances[slot]) = (Int32(number), distance)
-    }
-    let weights = 1 / (distances * distances + blunt)
-    return (tracks, weights / (weights[0] + weights[1] + weights[2] + weights[3]))
   }
 
   /// The point that the first picture shows at a place.

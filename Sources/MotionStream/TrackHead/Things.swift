@@ -3,6 +3,7 @@ final class Things {
   private let guides: Buffer<TrackGuide>
   private let neighbours: [[TrackGuide.Neighbour]]
   private let picture: PictureLevels
+  private let pool: Pool
   /// The track that each pixel is of; found when tracks first move as one, for many never do.
   private lazy var outline = pictureOutlines(
     picture, starts: (0..<guides.count).map { (guides[$0].startX, guides[$0].startY) })
@@ -11,6 +12,8 @@ final class Things {
   /// Solids of the last frame and of this one by their tracks, those that were refused too: most are
   /// asked for again.
   private var (former, built): ([[Int]: Solid], [[Int]: Solid]) = ([:], [:])
+  /// Of those among them that have turned.
+  private var surfaces: [[Int]: SolidSurface] = [:]
 
   /// Share of the tracks beside a thing that do not move with it; beside a piece of ground fewer do.
   private static let parted = 0.9
@@ -21,14 +24,15 @@ final class Things {
 
   /// `neighbours`: of each track those that start nearest.
   init(
-    _ guides: Buffer<TrackGuide>, _ neighbours: [[TrackGuide.Neighbour]], picture: PictureLevels
+    _ guides: Buffer<TrackGuide>, _ neighbours: [[TrackGuide.Neighbour]], picture: PictureLevels,
+    pool: Pool
   ) {
-    (self.guides, self.neighbours, self.picture) = (guides, neighbours, picture)
+    (self.guides, self.neighbours, self.picture, self.pool) = (guides, neighbours, picture, pool)
   }
 
   /// What turns, now that the guides are where they are. For every frame, in order: a solid once found
   /// is followed.
-  func turned() -> [(solid: Solid, pose: SolidPose)] {
+  func turned() -> [(solid: Solid, surface: SolidSurface, pose: SolidPose)] {
     (former, built) = (built, [:])
     var found = solids.compactMap(followed).filter { $0.pose?.fits(Self.kept) ?? true }
     var isFree = (0..<guides.count).map { guides[$0].isSpecified && guides[$0].isAlone }
@@ -49,9 +53,10 @@ final class Things {
       found[index].solid.isWhole = solid.isWhole || solid.isFull && isApart(solid)
     }
     solids = found.map(\.solid)
+    surfaces = surfaces.filter { built[$0.key] != nil || former[$0.key] != nil }
     return found.compactMap { solid, pose in
       guard let pose, solid.isWhole, pose.fits(), pose.turns else { return nil }
-      return (solid, pose)
+      return (solid, surface(solid), pose)
     }
   }
 
@@ -120,6 +125,13 @@ final class Things {
       ?? Solid(members, guides: guides, picture: picture, outline: outline)
     built[members] = solid
     return solid
+  }
+
+  private func surface(_ solid: Solid) -> SolidSurface {
+    if let surface = surfaces[solid.members] { return surface }
+    let surface = SolidSurface(solid, guides, width: picture.size.width, pool: pool)
+    surfaces[solid.members] = surface
+    return surface
   }
 
   /// A solid without tracks that turn out to be of something else, and its pose if enough of them say

@@ -5,6 +5,7 @@ struct Turning {
   let origin: SolidPose.Origin
   /// The rows and the columns of the picture that may show its pixels.
   let rows, columns: Range<Int>
+  private let surface: SolidSurface
   private let pose: SolidPose
   /// Its tracks that are seen, and tracks seen before its outline.
   private var own, before: [SIMD2<Float>]
@@ -12,8 +13,9 @@ struct Turning {
   /// Pixels around a track that is seen before an outline that show what it is on.
   private static let reach: Float = 12
 
-  init(_ solid: Solid, _ pose: SolidPose, _ size: PictureSize) {
-    (self.solid, self.pose, origin, own, before) = (solid, pose, pose.origin, [], [])
+  init(_ solid: Solid, _ surface: SolidSurface, _ pose: SolidPose, _ size: PictureSize) {
+    (self.solid, self.surface, self.pose, origin) = (solid, surface, pose, pose.origin)
+    (own, before) = ([], [])
     rows = Self.range(origin, 1, solid.pixelRows, size.height)
     columns = Self.range(origin, 0, solid.pixelColumns, size.width)
   }
@@ -41,8 +43,8 @@ struct Turning {
       off[index] = SIMD2(move.x, move.y) - pose.move(SIMD3<Float>(solid.points[index]))
     }
     for (index, pixel) in solid.pixels.enumerated() {
-      let (track, around) = (solid.tracks[index], solid.around[index])
-      var move = pose.move(solid.surface[index])
+      let (track, around) = (solid.tracks[index], surface.around[index])
+      var move = pose.move(surface.points[index])
       for near in 0..<4 { move += around.shares[near] * off[Int(around.tracks[near])] }
       (moves[2 * pixel], moves[2 * pixel + 1]) = (move.x, move.y)
       role[pixel] = track
