@@ -98,7 +98,7 @@ package struct TinyVAEEncoder: Sendable {
     picture: (Int) -> Matrix
   ) {
     for frame in 0..<configuration.temporalCompression {
-      workspace.unshuffle(picture(frame))
+      workspace.unshuffle(picture(frame), pool: pool)
       push(workspace, &memory, pool: pool)
     }
     transpose(workspace.latentPixels.matrix, into: target)
@@ -258,12 +258,12 @@ package final class EncodingWorkspace {
   }
 
   /// Fills `pixels` from a picture [H*W, 3]: channel c p² + row p + column, as PixelUnshuffle.
-  fileprivate func unshuffle(_ picture: Matrix) {
+  fileprivate func unshuffle(_ picture: Matrix, pool: Pool) {
     let patch = configuration.patchSize
     let size = latent.scaled(by: configuration.encoderScale(0))
     precondition(picture.rows == size.count * patch * patch && picture.columns == 3)
-    var target = pixels.pointer
-    for row in 0..<size.height {
+    pool.run(size.height) { row in
+      var target = pixels.pointer + row * size.width * 3 * patch * patch
       for column in 0..<size.width {
         for channel in 0..<3 {
           for y in row * patch..<(row + 1) * patch {

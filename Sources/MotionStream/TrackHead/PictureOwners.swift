@@ -74,33 +74,39 @@ private func cheapestPaths(
 ) -> [Int64] {
   let (width, height) = (picture.size.width, picture.size.height)
   let far = Int64.max / 4
-  var keys = seeds.map { $0.map(Int64.init) ?? far }
-  func cost(from other: Int, to pixel: Int, by length: Int64) -> Int64 {
-    return (length + edgeCost * Int64(picture.difference(pixel, other))) * unit
+  let keys = Buffer(seeds.map { $0.map(Int64.init) ?? far })
+  /// The cheaper of the best way to a pixel so far and that by way of another one.
+  @inline(__always)
+  func cheaper(_ best: Int64, from other: Int, to pixel: Int, by length: Int64) -> Int64 {
+    // Most are no cheaper even if colours do not differ.
+    guard keys[other] + length * unit < best else { return best }
+    let cost = (length + edgeCost * Int64(picture.difference(pixel, other))) * unit
+    return min(best, keys[other] + cost)
   }
   /// The cheapest way to every pixel by way of those before it in the order; whether it is new.
   func sweep(_ direction: Int) -> Bool {
     var changed = false
-    for index in 0..<picture.size.count {
-      let pixel = direction > 0 ? index : picture.size.count - 1 - index
-      let (x, y) = (pixel % width, pixel / width)
-      var best = keys[pixel]
-      let (beside, before) = (x - direction, y - direction)
-      if beside >= 0, beside < width, keys[pixel - direction] < best {
-        let other = pixel - direction
-        best = min(best, keys[other] + cost(from: other, to: pixel, by: pixelCost))
-      }
-      if before >= 0, before < height {
-        for column in max(x - 1, 0)...min(x + 1, width - 1) {
-          let other = before * width + column
-          guard keys[other] < best else { continue }
-          let length = column == x ? pixelCost : diagonalCost
-          best = min(best, keys[other] + cost(from: other, to: pixel, by: length))
+    for line in 0..<height {
+      let y = direction > 0 ? line : height - 1 - line
+      let before = y - direction
+      let hasBefore = before >= 0 && before < height
+      for place in 0..<width {
+        let x = direction > 0 ? place : width - 1 - place
+        let pixel = y * width + x
+        var best = keys[pixel]
+        if place > 0 {
+          best = cheaper(best, from: pixel - direction, to: pixel, by: pixelCost)
         }
-      }
-      if best < keys[pixel] {
-        keys[pixel] = best
-        changed = true
+        if hasBefore {
+          let above = before * width + x
+          if x > 0 { best = cheaper(best, from: above - 1, to: pixel, by: diagonalCost) }
+          best = cheaper(best, from: above, to: pixel, by: pixelCost)
+          if x < width - 1 { best = cheaper(best, from: above + 1, to: pixel, by: diagonalCost) }
+        }
+        if best < keys[pixel] {
+          keys[pixel] = best
+          changed = true
+        }
       }
     }
     return changed
@@ -110,5 +116,5 @@ private func cheapestPaths(
     let forwards = sweep(1)
     isOpen = sweep(-1) || forwards
   }
-  return keys
+  return (0..<keys.count).map { keys[$0] }
 }

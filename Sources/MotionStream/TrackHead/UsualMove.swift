@@ -35,7 +35,8 @@ struct UsualMove {
         let y = sample.y - (sample.terms * down).sum()
         return x * x + y * y
       }
-      let limit = max(Self.typical * missed.sorted()[middle], Self.apart * Self.apart)
+      let limit = max(
+        Self.typical * Self.value(missed, at: middle), Self.apart * Self.apart)
       var left = [SIMD8<Double>](repeating: .zero, count: Self.termCount)
       var right = (0..<Self.termCount).map { stiff * SIMD2(across[$0], down[$0]) }
       for row in 0..<Self.termCount { left[row][row] = stiff }
@@ -48,6 +49,34 @@ struct UsualMove {
         }
       }
       (across, down) = Self.solved(left, right)
+    }
+  }
+
+  /// What would be at a place were the values sorted (Hoare 1961).
+  private static func value(_ values: [Double], at place: Int) -> Double {
+    var values = values
+    return values.withUnsafeMutableBufferPointer { values in
+      var (low, high) = (0, values.count - 1)
+      while low < high {
+        let pivot = values[(low + high) / 2]
+        var (left, right) = (low, high)
+        while left <= right {
+          while values[left] < pivot { left += 1 }
+          while values[right] > pivot { right -= 1 }
+          if left <= right {
+            values.swapAt(left, right)
+            (left, right) = (left + 1, right - 1)
+          }
+        }
+        if place <= right {
+          high = right
+        } else if place >= left {
+          low = left
+        } else {
+          break
+        }
+      }
+      return values[place]
     }
   }
 
