@@ -12,7 +12,7 @@ final class Things {
   /// Solids of the last frame and of this one by their tracks, those that were refused too: most are
   /// asked for again.
   private var (former, built): ([[Int]: Solid], [[Int]: Solid]) = ([:], [:])
-  /// Of those among them that have turned.
+  /// Of the solids of the last frame those that have turned.
   private var surfaces: [[Int]: SolidSurface] = [:]
 
   /// Share of the tracks beside a thing that do not move with it; beside a piece of ground fewer do.
@@ -53,7 +53,8 @@ final class Things {
       found[index].solid.isWhole = solid.isWhole || solid.isFull && isApart(solid)
     }
     solids = found.map(\.solid)
-    surfaces = surfaces.filter { built[$0.key] != nil || former[$0.key] != nil }
+    let isThere = Set(solids.map(\.members))
+    surfaces = surfaces.filter { isThere.contains($0.key) }
     return found.compactMap { solid, pose in
       guard let pose, solid.isWhole, pose.fits(), pose.turns else { return nil }
       return (solid, surface(solid), pose)
