@@ -31,6 +31,11 @@ const char *ms_kernel_path(void);
 /// another path keeps that one.
 bool ms_force_kernel_path(const char *name);
 
+// MARK: Numbers
+
+/// A value that an int32_t can hold, without what is behind the point; nothing is checked.
+static inline int32_t ms_whole(float value) { return (int32_t)value; }
+
 // MARK: Linear
 
 typedef enum {

@@ -41,7 +41,7 @@ func pictureOwners(
   let unit = Int64(max(1, starts.count))
   let keys = cheapestPaths(picture, from: seeds, unit: unit, edgeCost: edgeCost)
   let last = Int64((Double(pixelCost) * reach).rounded(.down)) * unit + unit - 1
-  return keys.map { $0 <= last ? Int32($0 % unit) : -1 }
+  return (0..<keys.count).map { keys[$0] <= last ? Int32(keys[$0] % unit) : -1 }
 }
 
 /// The number of the track that each pixel of a picture [P] is of, or N: those that are
@@ -57,7 +57,7 @@ func pictureOutlines(_ picture: PictureLevels, starts: [(x: Float, y: Float)]) -
   seed(starts, in: &seeds, width: size.width)
   let unit = Int64(starts.count + 1)
   let keys = cheapestPaths(picture, from: seeds, unit: unit, edgeCost: outlineCost)
-  return keys.map { Int32($0 % unit) }
+  return (0..<keys.count).map { Int32(keys[$0] % unit) }
 }
 
 /// Puts the numbers of starts where they are; the first of those in one pixel.
@@ -71,10 +71,11 @@ private func seed(_ starts: [(x: Float, y: Float)], in seeds: inout [Int32?], wi
 /// Cost * unit + number of the cheapest path to each pixel [P] from one that has a number, below unit.
 private func cheapestPaths(
   _ picture: PictureLevels, from seeds: [Int32?], unit: Int64, edgeCost: Int64
-) -> [Int64] {
+) -> Buffer<Int64> {
   let (width, height) = (picture.size.width, picture.size.height)
   let far = Int64.max / 4
-  let keys = Buffer(seeds.map { $0.map(Int64.init) ?? far })
+  let keys = Buffer(repeating: far, count: seeds.count)
+  for (pixel, seed) in seeds.enumerated() { if let seed { keys[pixel] = Int64(seed) } }
   /// The cheaper of the best way to a pixel so far and that by way of another one.
   @inline(__always)
   func cheaper(_ best: Int64, from other: Int, to pixel: Int, by length: Int64) -> Int64 {
@@ -116,5 +117,5 @@ private func cheapestPaths(
     let forwards = sweep(1)
     isOpen = sweep(-1) || forwards
   }
-  return (0..<keys.count).map { keys[$0] }
+  return keys
 }

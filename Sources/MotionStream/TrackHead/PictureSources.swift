@@ -1,3 +1,5 @@
+import CKernels
+
 // Letters: H W picture size, P = H*W pixels.
 
 /// Which place in the first picture comes to each pixel of a later one (`PictureWarp`).
@@ -231,8 +233,10 @@ extension PictureSize {
   /// The pixel of the picture that a place is in, or the nearest.
   @inline(__always)
   func pixel(_ x: Float, _ y: Float) -> Int {
-    let column = x > 0 ? min(x, Float(width) - 1) : 0
-    let row = y > 0 ? min(y, Float(height) - 1) : 0
-    return Int(row) * width + Int(column)
+    let (right, bottom) = (Float(width) - 1, Float(height) - 1)
+    let column = x > 0 ? (x < right ? x : right) : 0
+    let row = y > 0 ? (y < bottom ? y : bottom) : 0
+    // On the picture: that they can be whole numbers need not be asked.
+    return Int(ms_whole(row)) &* width &+ Int(ms_whole(column))
   }
 }
