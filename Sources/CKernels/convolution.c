@@ -1,7 +1,8 @@
-// Implicit GEMM without im2col (what has a cheaper way goes to winograd.c). A tile copies its input rows (both sources side by side) into the
-// thread's scratch with zero borders; there, the 3 * C inputs under a kernel row lie in one run
-// for every pixel, and neighbouring pixels' runs are stride * C apart: rows of a matrix that
-// overlap. The sums of a run of pixels are biased, joined with the residual and activated at once.
+// Implicit GEMM without im2col, for what winograd.c does not take. A tile copies its input rows (both
+// sources side by side) into the thread's scratch with zero borders; there, the 3 * C inputs under a
+// kernel row lie in one run for every pixel, and neighbouring pixels' runs are stride * C apart: rows
+// of a matrix that overlap. The sums of a run of pixels are biased, joined with the residual and
+// activated at once.
 #include <string.h>
 
 #include "kernels.h"
