@@ -31,7 +31,7 @@ def build(directory):
     subprocess.run(
         ["clang", "-O3", "-ffp-contract=fast", "-fPIC", "-shared", "-I", sources]
         + ["-I", sources / "include", *sorted(sources.glob("*.c")), "-o", library]
-        + ["-lm", "-lpthread"],
+        + ["-lm", "-lpthread", "-lopenblas"],
         check=True,
     )
     lib = ctypes.CDLL(str(library))

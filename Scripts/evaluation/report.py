@@ -214,8 +214,8 @@ def teacher(part):
         f"Teacher (PyTorch, {part['steps']} steps, guidance {part['guidance']}) and student (the "
         f"program) on the same {part['clips']} clips of {part['frames']} frames, {part['tracks']} "
         f"tracks ({mix(part)}). Seconds are of the first {part['timed']}, taking turns on the same "
-        "machine: the student's are those of the whole program, starting and loading included; the "
-        f"teacher's are text, sampling and decoding.\n\n{table(head, rows)}\n\nTimes "
+        "machine: the student's are those of the whole program, starting and loading included, the "
+        f"median of {part['runs']} runs; the teacher's are text, sampling and decoding.\n\n{table(head, rows)}\n\nTimes "
         f"faster: median {part['times_faster']:.1f} ({low:.1f} to {high:.1f})."
     )
 
