@@ -216,7 +216,8 @@ def teacher(part):
         f"tracks ({mix(part)}). Seconds are of the first {part['timed']}, taking turns on the same "
         "machine: the student's are those of the whole program, starting and loading included, the "
         f"median of {part['runs']} runs; the teacher's are text, sampling and decoding.\n\n"
-        f"{table(head, rows)}\n\nTimes faster: median {part['times_faster']:.1f} ({low:.1f} to {high:.1f})."
+        f"{table(head, rows)}\n\n"
+        f"Times faster: median {part['times_faster']:.1f} ({low:.1f} to {high:.1f})."
     )
 
 
