@@ -1,5 +1,5 @@
 """Which of the world's shapes a piece of picture shows: a small convolutional network, trained in
-some three minutes on crops of the train split and graded on crops of the validation split."""
+minutes on crops of the train split and graded on crops of the validation split."""
 
 import os
 from pathlib import Path

@@ -62,10 +62,8 @@ static MSConv *allocate(const float *bias, int64_t out, int64_t in, int64_t kern
   conv->kernel = kernel;
   conv->stride = stride;
   conv->phases = phases;
-  const int64_t columns = conv->kernels->columns, lanes = conv->kernels->lanes;
-  conv->full_panels = out / columns;
-  const int64_t left = out % columns;
-  conv->rest = left == 0 ? 0 : left <= lanes ? lanes : columns;
+  conv->full_panels = out / conv->kernels->columns;
+  conv->rest = ms_rest_columns(conv->kernels, out);
   conv->panels = ms_allocate(phases * phase_floats(conv));
   conv->bias = ms_allocate(out);
   if (!conv->panels || !conv->bias) {

@@ -101,6 +101,14 @@ typedef struct {
   void (*widen_f16)(const void *src, float *dst, int64_t count);
 } MSKernels;
 
+/// Columns of the panel for what full panels leave of `outputs`: one vector where that is enough, 0
+/// where nothing is left.
+static inline int64_t ms_rest_columns(const MSKernels *kernels, int64_t outputs) {
+  const int64_t left = outputs % kernels->columns;
+  if (left == 0) return 0;
+  return left <= kernels->lanes ? kernels->lanes : kernels->columns;
+}
+
 /// The table for calls from this thread. Kernels ask once per call, on the caller's thread.
 const MSKernels *ms_kernels(void);
 

@@ -93,10 +93,9 @@ MSWinograd *ms_winograd_prepare(const float *w, const float *bias, int64_t out, 
   winograd->kernels = ms_kernels();
   winograd->out = out;
   winograd->in = in;
-  const int64_t columns = winograd->kernels->columns, lanes = winograd->kernels->lanes;
+  const int64_t columns = winograd->kernels->columns;
   winograd->full_panels = out / columns;
-  const int64_t left = out % columns;
-  winograd->rest = left == 0 ? 0 : left <= lanes ? lanes : columns;
+  winograd->rest = ms_rest_columns(winograd->kernels, out);
   winograd->panels = ms_allocate(ms_winograd_floats(winograd));
   winograd->bias = ms_allocate(out);
   if (!winograd->panels || !winograd->bias) {
